@@ -1,0 +1,19 @@
+"""What a decoder gives back. A decoder is a pure function `payload: bytes -> Decoded`: no clock, no log, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from storage.batch import SpanColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The spans of one payload, and how many of its spans were refused.
+
+    rejected: reason -> number of spans left out of `columns` (labels of the ledger, snake_case).
+    message: what was wrong with them, for OTLP's partial_success; "" when nothing was.
+    """
+
+    columns: SpanColumns
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    message: str = ""

@@ -1,0 +1,27 @@
+"""Why a receiver says no.
+
+CollectorError
+├── MalformedPayload    the bytes are not what the door expects; HTTP 400, gRPC INVALID_ARGUMENT; never retried
+├── PayloadTooLarge     over the wire or the inflated limit; HTTP 413, gRPC RESOURCE_EXHAUSTED without RetryInfo
+└── Overloaded          no room in the queue or the store; HTTP 503 + Retry-After, gRPC RESOURCE_EXHAUSTED + RetryInfo
+"""
+
+
+class CollectorError(Exception):
+    """The root of what the collector raises on purpose. `str()` is fit to be sent to the client."""
+
+
+class MalformedPayload(CollectorError):
+    """The whole payload is refused: what was expected, what came, where."""
+
+
+class PayloadTooLarge(CollectorError):
+    """The payload is over a size limit."""
+
+
+class Overloaded(CollectorError):
+    """The payload was fine but cannot be taken now; the sender may retry after `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,62 @@
+"""Settings of the collector. Each field's alias is its environment variable; `clew.py` reads them."""
+
+from pydantic import ByteSize, Field
+
+from storage.durations import parse_duration_ns
+from storage.settings import DurationNs, SettingsModel
+
+
+class CollectorSettings(SettingsModel):
+    """The doors, their limits, and the queue before the store."""
+
+    zipkin_host_port: str = Field(
+        ":9411",
+        alias="COLLECTOR_ZIPKIN_HOST_PORT",
+        description="Zipkin: spans in and read API. `host:port`, `:port` or `port`; port 0 takes a free one.",
+    )
+    otlp_grpc_host_port: str = Field(
+        ":4317", alias="COLLECTOR_OTLP_GRPC_HOST_PORT", description="OTLP gRPC `TraceService/Export`."
+    )
+    otlp_http_host_port: str = Field(
+        ":4318", alias="COLLECTOR_OTLP_HTTP_HOST_PORT", description="OTLP HTTP `/v1/traces`, protobuf and JSON."
+    )
+    http_enabled: bool = Field(
+        True, alias="COLLECTOR_HTTP_ENABLED", description="Whether 9411 takes spans; when false a POST is a 404."
+    )
+    sample_rate: float = Field(
+        1.0,
+        alias="COLLECTOR_SAMPLE_RATE",
+        ge=0,
+        le=1,
+        description="Share of traces kept, by trace id as Zipkin does it; `debug` spans are always kept.",
+    )
+    max_body_bytes: ByteSize = Field(
+        ByteSize(10 * 2**20),
+        alias="CLEW_MAX_BODY_BYTES",
+        ge=1024,
+        description="Largest request body on the wire, on every door.",
+    )
+    max_inflated_bytes: ByteSize = Field(
+        ByteSize(32 * 2**20),
+        alias="CLEW_MAX_INFLATED_BYTES",
+        ge=1024,
+        description="Largest request body after decompression, on every door.",
+    )
+    queue_bytes: ByteSize = Field(
+        ByteSize(64 * 2**20),
+        alias="CLEW_QUEUE_BYTES",
+        ge=1024,
+        description="Request bytes (inflated) that may wait for the store; beyond it senders are told to retry.",
+    )
+    commit_interval_ns: DurationNs = Field(
+        parse_duration_ns("25ms"),
+        alias="CLEW_COMMIT_INTERVAL",
+        ge=0,
+        description="Least time between two commits under load: what arrives meanwhile shares one fsync.",
+    )
+    drain_timeout_ns: DurationNs = Field(
+        parse_duration_ns("20s"),
+        alias="CLEW_DRAIN_TIMEOUT",
+        ge=0,
+        description="How long SIGTERM waits for requests in flight and the queue.",
+    )

@@ -1,0 +1,58 @@
+"""Settings of the query side. Each field's alias is its environment variable; `clew.py` reads them."""
+
+from pydantic import Field, field_validator
+
+from storage.durations import parse_duration_ns
+from storage.settings import CommaList, DurationNs, SettingsModel
+
+
+class QuerySettings(SettingsModel):
+    """The read windows and their defaults."""
+
+    jaeger_host_port: str = Field(
+        ":16686", alias="QUERY_HTTP_SERVER_HOST_PORT", description="Jaeger's JSON API and page."
+    )
+    base_path: str = Field(
+        "",
+        alias="QUERY_BASE_PATH",
+        description="Path prefix of 16686, such as `/jaeger`; the API answers with and without it.",
+    )
+    zipkin_enabled: bool = Field(
+        True, alias="QUERY_ENABLED", description="Whether 9411 answers Zipkin's read API (404 when false)."
+    )
+    search_enabled: bool = Field(
+        True, alias="SEARCH_ENABLED", description="When false, Zipkin searches answer `[]`; trace by id still works."
+    )
+    strict_trace_id: bool = Field(
+        True, alias="STRICT_TRACE_ID", description="When false, traces group by the low 64 bits of their id."
+    )
+    lookback_ms: int = Field(
+        86_400_000, alias="QUERY_LOOKBACK", ge=1, description="Default Zipkin search window in milliseconds."
+    )
+    timeout_ns: DurationNs = Field(
+        parse_duration_ns("11s"), alias="QUERY_TIMEOUT", ge=0, description="Time one read may take; `0` is no limit."
+    )
+    names_max_age_s: int = Field(
+        300, alias="ZIPKIN_QUERY_NAMES_MAX_AGE", ge=0, description="`Cache-Control: max-age` of Zipkin's name lists."
+    )
+    allowed_origins: CommaList = Field(
+        ("*",), alias="ZIPKIN_QUERY_ALLOWED_ORIGINS", description="CORS origins on 9411, with commas."
+    )
+    autocomplete_keys: CommaList = Field(
+        (), alias="AUTOCOMPLETE_KEYS", description="Span tags that `/api/v2/autocompleteKeys` lists."
+    )
+    max_clock_skew_ns: DurationNs = Field(
+        0,
+        alias="QUERY_MAX_CLOCK_SKEW_ADJUSTMENT",
+        ge=0,
+        description="Largest clock-skew correction in Jaeger's view; `0` only warns, as Jaeger does.",
+    )
+
+    @field_validator("base_path")
+    @classmethod
+    def _has_one_leading_slash(cls, value: str) -> str:
+        if value in ("", "/"):
+            return ""
+        if not value.startswith("/") or value.endswith("/"):
+            raise ValueError(f"expected a path that starts and does not end with '/', got {value!r}")
+        return value

@@ -1,0 +1,117 @@
+"""What every store promises. The docstrings ARE the contract; tests/contract holds each store to them.
+
+All calls block and may come from several threads at once, except that one thread at a time writes. Reads see every
+write that returned before they began. Source of the read rules: Zipkin's SpanStore and Jaeger's tracestore.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from storage.batch import SpanBatch
+from storage.ids import TraceId
+from storage.requests import DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a store can do beyond the contract's core. The zero value is the least capable."""
+
+    durable: bool = False
+    """`write` returns only after the spans survive kill -9 and power loss."""
+    split_roles: bool = False
+    """Several processes may use one store at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """spans: rows held. disk_bytes: what the store occupies on disk, 0 for memory. oldest_received_ns: None if empty."""
+
+    spans: int
+    disk_bytes: int
+    oldest_received_ns: int | None
+
+
+class SpanWriter(Protocol):
+    def write(self, batch: SpanBatch) -> None:
+        """Store every span of the batch, all or none. When it returns they are durable (if `durable`) and readable.
+
+        Nothing is merged, de-duplicated or validated here: equal rows written twice are two rows.
+        Raises StoreFull or StoreUnavailable: then none of the batch is stored, or (crash only) all of it is.
+        """
+        ...
+
+
+class SpanReader(Protocol):
+    def get_traces(self, trace_ids: Sequence[TraceId], *, strict: bool = True) -> list[list[Span]]:
+        """The spans of each trace that exists; an unknown id gives no list, never an empty one.
+
+        strict: ids match on all 128 bits, one list an id. Otherwise ids match and group by their low 64 bits, and
+        every returned span keeps its own trace id. Lists come in the order of the ids asked (first mention), spans
+        in the order they were written.
+        """
+        ...
+
+    def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
+        """Whole traces with at least one span that satisfies the query (storage.matching), newest first.
+
+        Newest: by the latest start of a satisfying span. At most `query.limit` traces. Grouping as in get_traces.
+        """
+        ...
+
+    def services(self) -> list[str]:
+        """Distinct local service names of the spans held, sorted; spans without one add nothing."""
+        ...
+
+    def operations(self, service: str, *, ignore_case: bool = False) -> list[Operation]:
+        """Distinct (name, kind) of the spans local to that service, sorted; absent names add nothing."""
+        ...
+
+    def remote_services(self, service: str, *, ignore_case: bool = False) -> list[str]:
+        """Distinct remote service names of the spans local to that service, sorted."""
+        ...
+
+    def tag_values(self, key: str) -> list[str]:
+        """Distinct text forms of that span attribute, sorted. Only for keys in `StorageSettings.autocomplete_keys`."""
+        ...
+
+    def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
+        """The links of every trace whose trace timestamp lies in [start_ns, end_ns], by Zipkin's rules.
+
+        Trace timestamp: the start of the first-written span that has a start and no parent, else the least start. Traces group by
+        the low 64 bits; whole traces are linked (storage.linking.linker), whatever part of them lies in the window.
+        One link a (parent, child) pair, sorted by them.
+        """
+        ...
+
+
+class SpanStore(SpanWriter, SpanReader, Protocol):
+    """A store that is open. `storage.factory.open_store` makes one; leaving the context closes it."""
+
+    name: str
+    capabilities: Capabilities
+
+    def __enter__(self) -> Self:
+        """Open: create or migrate the schema. SchemaVersionError, StoreConfigurationError, StoreUnavailable."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, after the last call of any other thread has returned."""
+        ...
+
+    def check(self) -> None:
+        """Return if the store answers; raise StoreUnavailable if it does not."""
+        ...
+
+    def maintain(self, policy: RetentionPolicy, now_ns: int) -> int:
+        """One round of upkeep: bring read-side tables up to date, drop what the policy lets go, give space back.
+
+        Called from one thread every few seconds, beside reads and writes. Returns how many spans were dropped.
+        """
+        ...
+
+    def statistics(self) -> StoreStatistics: ...

@@ -1,0 +1,125 @@
+"""From a stored row back to a Span: the inverse of `SpanColumns.append`."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from storage import attributes as attrs
+from storage.batch import span_id_of_number
+from storage.ids import SpanId, TraceId
+from storage.span import Endpoint, Event, Link, Protocol, Resource, Scope, Span, SpanKind, StatusCode
+
+_EMPTY_ENDPOINT = Endpoint()
+_KINDS = tuple(SpanKind)
+_STATUS = tuple(StatusCode)
+_PROTOCOLS = {int(protocol): protocol for protocol in Protocol}
+
+
+def span_of(row: Sequence[Any]) -> Span:
+    """The span of one row whose values stand in COLUMN_NAMES order (span ids as numbers, absent as None)."""
+    (
+        trace_id,
+        span_id,
+        parent_span_id,
+        start_ns,
+        duration_ns,
+        service,
+        name,
+        kind,
+        status_code,
+        protocol,
+        attributes,
+        _keys,
+        _tokens,
+        resource,
+        scope_name,
+        scope_version,
+        status_message,
+        events,
+        links,
+        trace_state,
+        scope_attributes,
+        resource_schema_url,
+        scope_schema_url,
+        flags,
+        dropped_attributes,
+        dropped_events,
+        dropped_links,
+        resource_dropped,
+        scope_dropped,
+        debug,
+        shared,
+        local_ipv4,
+        local_ipv6,
+        local_port,
+        remote_service,
+        remote_ipv4,
+        remote_ipv6,
+        remote_port,
+        _received_ns,
+    ) = row
+    return Span(
+        trace_id=TraceId(bytes(trace_id)),
+        span_id=span_id_of_number(span_id),
+        parent_span_id=None if parent_span_id is None else span_id_of_number(parent_span_id),
+        name=name,
+        kind=_KINDS[kind],
+        start_ns=start_ns,
+        duration_ns=duration_ns,
+        service=service,
+        status_code=_STATUS[status_code],
+        status_message=status_message or "",
+        protocol=_PROTOCOLS[protocol],
+        attributes=attrs.decode(attributes),
+        events=events_of(events),
+        links=links_of(links),
+        resource=Resource(attrs.decode(resource), resource_dropped, resource_schema_url or ""),
+        scope=Scope(
+            scope_name or "", scope_version or "", attrs.decode(scope_attributes), scope_dropped, scope_schema_url or ""
+        ),
+        trace_state=trace_state or "",
+        flags=flags,
+        dropped_attributes=dropped_attributes,
+        dropped_events=dropped_events,
+        dropped_links=dropped_links,
+        debug=debug,
+        shared=shared,
+        local=_endpoint(None, local_ipv4, local_ipv6, local_port),
+        remote=_endpoint(remote_service, remote_ipv4, remote_ipv6, remote_port),
+    )
+
+
+def events_of(text: str | None) -> tuple[Event, ...]:
+    """The events that `batch.events_text` wrote."""
+    if not text:
+        return ()
+    return tuple(
+        Event(item["time_ns"], item["name"], _attributes(item), item.get("dropped", 0)) for item in json.loads(text)
+    )
+
+
+def links_of(text: str | None) -> tuple[Link, ...]:
+    """The links that `batch.links_text` wrote."""
+    if not text:
+        return ()
+    return tuple(
+        Link(
+            TraceId(bytes.fromhex(item["trace_id"])),
+            SpanId(bytes.fromhex(item["span_id"])),
+            item.get("trace_state", ""),
+            _attributes(item),
+            item.get("dropped", 0),
+            item.get("flags", 0),
+        )
+        for item in json.loads(text)
+    )
+
+
+def _attributes(item: dict[str, Any]) -> attrs.Attributes:
+    return {key: attrs.untagged(value) for key, value in item.get("attributes", {}).items()}
+
+
+def _endpoint(service: str | None, ipv4: str | None, ipv6: str | None, port: int | None) -> Endpoint:
+    if service is None and ipv4 is None and ipv6 is None and port is None:
+        return _EMPTY_ENDPOINT
+    return Endpoint(service, ipv4, ipv6, port)

@@ -1,0 +1,73 @@
+"""Settings of the store. Each field's alias is its environment variable; `clew.py` reads them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+
+from storage.durations import parse_duration_ns
+
+
+def _duration(value: object) -> object:
+    return parse_duration_ns(value) if isinstance(value, str) else value
+
+
+def _comma_list(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+DurationNs = Annotated[int, BeforeValidator(_duration)]
+"""A duration setting: written as "7d", "1h30m", "100ms"; held as nanoseconds."""
+
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
+"""A list setting: written with commas."""
+
+
+class SettingsModel(BaseModel):
+    """A frozen group of settings; a field's alias is the environment variable that sets it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class StorageSettings(SettingsModel):
+    """Where spans are kept and for how long."""
+
+    url: str = Field(
+        "duckdb:///./data/clew.duckdb",
+        alias="CLEW_STORAGE_URL",
+        description="The store: `duckdb:///PATH` (embedded, durable) or `memory:` (for tests and demos; lost at exit).",
+    )
+    memory_limit_bytes: ByteSize = Field(
+        ByteSize(256 * 2**20),
+        alias="CLEW_STORAGE_MEMORY_LIMIT",
+        ge=64 * 2**20,
+        description="Working memory of the embedded store (its buffers, not the whole process).",
+    )
+    retention_ns: DurationNs = Field(
+        parse_duration_ns("7d"),
+        alias="CLEW_RETENTION",
+        ge=0,
+        description="How long a span is kept, counted from when it was received; `0` keeps for ever.",
+    )
+    retention_max_bytes: ByteSize = Field(
+        ByteSize(0),
+        alias="CLEW_RETENTION_MAX_BYTES",
+        ge=0,
+        description="Disk the store may use; the oldest spans go first. `0` is no limit.",
+    )
+    min_free_bytes: ByteSize = Field(
+        ByteSize(256 * 2**20),
+        alias="CLEW_MIN_FREE_DISK",
+        ge=0,
+        description="Free disk below which writes are refused (503) until space returns.",
+    )
+    memory_max_spans: int = Field(
+        500_000,
+        alias="MEM_MAX_SPANS",
+        ge=1,
+        description="Spans the `memory:` store holds; the oldest traces go first (Zipkin's name).",
+    )
+    autocomplete_keys: CommaList = Field(
+        (),
+        alias="AUTOCOMPLETE_KEYS",
+        description="Span tags whose values `/api/v2/autocompleteValues` offers (Zipkin's name).",
+    )
