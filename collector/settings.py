@@ -3,25 +3,29 @@
 from pydantic import ByteSize, Field
 
 from storage.durations import parse_duration_ns
-from storage.settings import DurationNs, SettingsModel
+from storage.settings import DurationNs, HostPort, SettingsModel
 
 
 class CollectorSettings(SettingsModel):
     """The doors, their limits, and the queue before the store."""
 
-    zipkin_host_port: str = Field(
+    zipkin_host_port: HostPort = Field(
         ":9411",
         alias="COLLECTOR_ZIPKIN_HOST_PORT",
+        json_schema_extra={"also": ["QUERY_PORT"]},
         description="Zipkin: spans in and read API. `host:port`, `:port` or `port`; port 0 takes a free one.",
     )
-    otlp_grpc_host_port: str = Field(
+    otlp_grpc_host_port: HostPort = Field(
         ":4317", alias="COLLECTOR_OTLP_GRPC_HOST_PORT", description="OTLP gRPC `TraceService/Export`."
     )
-    otlp_http_host_port: str = Field(
+    otlp_http_host_port: HostPort = Field(
         ":4318", alias="COLLECTOR_OTLP_HTTP_HOST_PORT", description="OTLP HTTP `/v1/traces`, protobuf and JSON."
     )
     http_enabled: bool = Field(
-        True, alias="COLLECTOR_HTTP_ENABLED", description="Whether 9411 takes spans; when false a POST is a 404."
+        True,
+        alias="COLLECTOR_HTTP_ENABLED",
+        json_schema_extra={"also": ["HTTP_COLLECTOR_ENABLED"]},
+        description="Whether 9411 takes spans; when false a POST is a 404.",
     )
     sample_rate: float = Field(
         1.0,

@@ -3,13 +3,13 @@
 from pydantic import Field, field_validator
 
 from storage.durations import parse_duration_ns
-from storage.settings import CommaList, DurationNs, SettingsModel
+from storage.settings import CommaList, DurationNs, HostPort, SettingsModel
 
 
 class QuerySettings(SettingsModel):
     """The read windows and their defaults."""
 
-    jaeger_host_port: str = Field(
+    jaeger_host_port: HostPort = Field(
         ":16686", alias="QUERY_HTTP_SERVER_HOST_PORT", description="Jaeger's JSON API and page."
     )
     base_path: str = Field(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
 from storage.durations import parse_duration_ns
 
@@ -14,6 +14,23 @@ def _duration(value: object) -> object:
 def _comma_list(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """("", 9411) of ":9411" or "9411", ("::1", 80) of "[::1]:80"; "" is every address. ValueError otherwise."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535) or (":" in host and not text.startswith("[")):
+        raise ValueError(f"expected host:port, :port or port (0 to 65535), got {text!r}")
+    return host, int(port)
+
+
+def _address(value: str) -> str:
+    host_and_port(value)
+    return value
+
+
+HostPort = Annotated[str, AfterValidator(_address)]
+"""An address to listen on, as `host_and_port` reads it."""
 
 DurationNs = Annotated[int, BeforeValidator(_duration)]
 """A duration setting: written as "7d", "1h30m", "100ms"; held as nanoseconds."""

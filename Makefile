@@ -1,0 +1,56 @@
+# Needs Python 3.11+, make and git. Everything else is installed into .venv from the lock files.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: run test check bench lock clean
+
+run: $(VENV)/.runtime  ## set up and serve on the standard ports, data under ./data
+	exec $(BIN)/clew serve
+
+test: $(VENV)/.dev  ## set up and pass the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## what CI runs besides the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## measure ingest and queries; see tests/benchmarks
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+kill: $(VENV)/.dev  ## the long form of the crash test: 50 kills in a row
+	$(BIN)/python -m pytest -m long tests/process
+
+wire: $(VENV)/.dev  ## generate collector/wire from its .proto
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. collector/wire/*.proto
+
+lock: $(VENV)/.dev  ## pin again after a change of pyproject.toml
+	$(BIN)/pip install -q uv==0.13.8
+	$(call pin,requirements.lock,--extra build)
+	$(call pin,requirements-dev.lock,--extra build --extra dev)
+
+define pin
+	echo '# Pinned with hashes. Regenerate: make lock' > $(1)
+	$(BIN)/uv pip compile -q pyproject.toml $(2) --universal --generate-hashes --no-emit-find-links \
+		--python-version 3.11 --no-header --no-annotate >> $(1)
+endef
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'clew needs Python 3.11 or newer; say PYTHON=python3.12 (or similar)'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo 'Python cannot make a virtualenv; on Debian: apt-get install python3-venv'; exit 1; }
+
+$(VENV)/.runtime: $(BIN)/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
