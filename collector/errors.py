@@ -3,7 +3,9 @@
 CollectorError
 ├── MalformedPayload    the bytes are not what the door expects; HTTP 400, gRPC INVALID_ARGUMENT; never retried
 ├── PayloadTooLarge     over the wire or the inflated limit; HTTP 413, gRPC RESOURCE_EXHAUSTED without RetryInfo
-└── Overloaded          no room in the queue or the store; HTTP 503 + Retry-After, gRPC RESOURCE_EXHAUSTED + RetryInfo
+├── Overloaded          no room in the queue or the store; HTTP 503 + Retry-After, gRPC RESOURCE_EXHAUSTED + RetryInfo
+│   └── StoreUnreachable    the store did not answer, tried again in vain; HTTP 503 + Retry-After, gRPC UNAVAILABLE
+└── NotStored           the store failed for a reason it does not know itself; HTTP 500, gRPC INTERNAL
 """
 
 
@@ -25,3 +27,11 @@ class Overloaded(CollectorError):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class StoreUnreachable(Overloaded):
+    """The store could not be written to, in several attempts. None of the payload is stored."""
+
+
+class NotStored(CollectorError):
+    """The spans could not be written and nothing says that another attempt would go better."""

@@ -6,7 +6,8 @@ collector to storage; it is built once per commit. Column names, order and types
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
@@ -71,6 +72,16 @@ COLUMN_NAMES: tuple[str, ...] = tuple(SPAN_SCHEMA.names)
 _SPARSE_NAMES = frozenset(f.name for f in SPARSE_FIELDS)
 _STRING_LISTS = ("service", "name", "attributes", "attribute_keys", "resource")
 _SMALL_INTS = ("kind", "status_code", "protocol")
+_DENSE_LISTS = (
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "start_ns",
+    "duration_ns",
+    "token_counts",
+    *_STRING_LISTS,
+    *_SMALL_INTS,
+)
 
 
 class SpanColumns:
@@ -153,6 +164,20 @@ class SpanColumns:
             mine = self.sparse.setdefault(column, {})
             for row, value in rows.items():
                 mine[row + offset] = value
+
+    def take(self, rows: Sequence[int]) -> "SpanColumns":
+        """New columns of these rows, in this order; each row at most once."""
+        taken = SpanColumns()
+        for column in _DENSE_LISTS:
+            mine = getattr(self, column)
+            getattr(taken, column).extend([mine[row] for row in rows])
+        ends = list(accumulate(self.token_counts))
+        for row in rows:
+            taken.tokens += self.tokens[ends[row] - self.token_counts[row] : ends[row]]
+        position = {row: index for index, row in enumerate(rows)}
+        for column, values in self.sparse.items():
+            taken.sparse[column] = {position[row]: value for row, value in values.items() if row in position}
+        return taken
 
     def append(self, span: Span) -> None:
         """Append one span value: what tests and small tools use, and what every decoder must agree with."""
