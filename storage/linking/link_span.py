@@ -1,0 +1,92 @@
+"""What the dependency graph needs of a span, and how it is read from one.
+
+Everything here must be cheap to read from a column store: the attributes' JSON is opened only when the set of keys
+says that PEER_SERVICE is in it. Source of the rules: Zipkin's Span and its OTLP translation (zipkin-otel).
+"""
+
+from typing import NamedTuple
+
+from storage.ids import SpanId
+from storage.span import Protocol, Span, SpanKind, StatusCode
+
+ERROR = "error"
+"""The attribute whose presence, with any value, makes a span an error in Zipkin's eyes."""
+
+PEER_SERVICE = "peer.service"
+"""The attribute with which an OTLP CLIENT or PRODUCER names the service it calls."""
+
+LINKED_KINDS = frozenset({SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER})
+
+
+class LocalEndpoint(NamedTuple):
+    """Where a span was recorded. Two are the same only when all four are; NOWHERE is no endpoint at all."""
+
+    service: str | None = None
+    ipv4: str | None = None
+    ipv6: str | None = None
+    port: int | None = None
+
+
+NOWHERE = LocalEndpoint()
+
+
+class LinkSpan(NamedTuple):
+    """One span as the linker sees it. It has no trace id: a sequence of these is one trace.
+
+    kind: UNSPECIFIED stands for every span that is no end of a remote call. start_ns: only orders siblings.
+    parent_span_id is never span_id. Names are lower-case, absent is None, never "".
+    """
+
+    span_id: SpanId
+    parent_span_id: SpanId | None = None
+    kind: SpanKind = SpanKind.UNSPECIFIED
+    shared: bool = False
+    local: LocalEndpoint = NOWHERE
+    remote_service: str | None = None
+    start_ns: int | None = None
+    error: bool = False
+
+    @property
+    def service(self) -> str | None:
+        return self.local.service
+
+
+def link_span_of(span: Span) -> LinkSpan:
+    """The span as the linker sees it.
+
+    Service names are lower-cased, as Zipkin does when it takes a span in, so that a service which reports as
+    "checkout" by Zipkin and as "Checkout" by OTLP is one node. INTERNAL is no kind. A span that names itself as its
+    parent has none, and a CLIENT is never shared (both as Zipkin's span builder).
+    """
+    kind = span.kind if span.kind in LINKED_KINDS else SpanKind.UNSPECIFIED
+    local = span.local
+    return LinkSpan(
+        span_id=span.span_id,
+        parent_span_id=None if span.parent_span_id == span.span_id else span.parent_span_id,
+        kind=kind,
+        shared=span.shared and kind is not SpanKind.CLIENT,
+        local=LocalEndpoint(service_name(span.service), local.ipv4, local.ipv6, local.port),
+        remote_service=service_name(span.remote.service or _peer_service(span)),
+        start_ns=span.start_ns,
+        error=_is_error(span),
+    )
+
+
+def service_name(name: str | None) -> str | None:
+    """The name of the graph's node: lower-case; None for an empty one."""
+    return name.lower() if name else None
+
+
+def _peer_service(span: Span) -> str | None:
+    # zipkin-otel falls back to network.peer.address; an address is a host, not a service, so it makes no node here.
+    if span.protocol is Protocol.ZIPKIN or span.kind not in (SpanKind.CLIENT, SpanKind.PRODUCER):
+        return None
+    peer = span.attributes.get(PEER_SERVICE)
+    return peer if isinstance(peer, str) else None
+
+
+def _is_error(span: Span) -> bool:
+    # Envoy's 404 by OTLP has the status ERROR and by Zipkin no error tag: each protocol is taken at its own word.
+    if ERROR in span.attributes:
+        return True
+    return span.protocol is not Protocol.ZIPKIN and span.status_code is StatusCode.ERROR
