@@ -48,6 +48,51 @@ class QuerySettings(SettingsModel):
         description="Largest clock-skew correction in Jaeger's view; `0` only warns, as Jaeger does.",
     )
 
+    ui_enabled: bool = Field(
+        True,
+        alias="UI_ENABLED",
+        description="Whether 9411 answers the pages under `/zipkin/` and `config.json` (needs `QUERY_ENABLED` too).",
+    )
+    ui_base_path: str = Field(
+        "/zipkin",
+        alias="ZIPKIN_UI_BASEPATH",
+        pattern="^/",
+        description="The path at which a proxy shows `/zipkin`: what the page's links start with.",
+    )
+    ui_environment: str = Field(
+        "", alias="ZIPKIN_UI_ENVIRONMENT", description="`environment` in Zipkin's `config.json`: a label for its UI."
+    )
+    ui_query_limit: int = Field(
+        10, alias="ZIPKIN_UI_QUERY_LIMIT", ge=1, description="`queryLimit` in `config.json`: traces a search shows."
+    )
+    ui_default_lookback_ms: int = Field(
+        900_000,
+        alias="ZIPKIN_UI_DEFAULT_LOOKBACK",
+        ge=1,
+        description="`defaultLookback` in `config.json`: the UI's search window in milliseconds.",
+    )
+    ui_logs_url: str = Field(
+        "", alias="ZIPKIN_UI_LOGS_URL", description="`logsUrl` in `config.json`; `{traceId}` is filled in."
+    )
+    ui_support_url: str = Field("", alias="ZIPKIN_UI_SUPPORT_URL", description="`supportUrl` in `config.json`.")
+    ui_archive_post_url: str = Field(
+        "",
+        alias="ZIPKIN_UI_ARCHIVE_POST_URL",
+        description="`archivePostUrl` in `config.json`: where the UI posts a trace to keep; it must answer 202.",
+    )
+    ui_archive_url: str = Field(
+        "", alias="ZIPKIN_UI_ARCHIVE_URL", description="`archiveUrl` in `config.json`; `{traceId}` is filled in."
+    )
+    ui_dependency_enabled: bool = Field(
+        True, alias="ZIPKIN_UI_DEPENDENCY_ENABLED", description="`dependency.enabled` in `config.json`."
+    )
+    ui_dependency_low_error_rate: float = Field(
+        0.5, alias="ZIPKIN_UI_DEPENDENCY_LOW_ERROR_RATE", description="`dependency.lowErrorRate` in `config.json`."
+    )
+    ui_dependency_high_error_rate: float = Field(
+        0.75, alias="ZIPKIN_UI_DEPENDENCY_HIGH_ERROR_RATE", description="`dependency.highErrorRate` in `config.json`."
+    )
+
     @field_validator("base_path")
     @classmethod
     def _has_one_leading_slash(cls, value: str) -> str:
