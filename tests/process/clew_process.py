@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,8 +24,10 @@ DOORS = (
 class Clew:
     """`clew serve` over `directory`; entering waits for the ready line, leaving sends SIGTERM and expects exit 0."""
 
-    def __init__(self, directory: Path, **settings: str) -> None:
+    def __init__(self, directory: Path, *, under: Sequence[str] = (), **settings: str) -> None:
+        """`under`: a command that is given clew's own command line to run, such as unshare."""
         self._directory = directory
+        self._under = under
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self.doors: dict[str, str] = {}
@@ -53,7 +56,7 @@ class Clew:
         environment |= {"CLEW_STORAGE_URL": f"duckdb:///{self._directory}/clew.duckdb", "CLEW_MIN_FREE_DISK": "1MiB"}
         with (self._directory / "clew.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "clew", "serve"],
+                [*self._under, sys.executable, "-m", "clew", "serve"],
                 env=environment | self._settings,
                 stdout=subprocess.PIPE,
                 stderr=log,
