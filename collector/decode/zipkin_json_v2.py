@@ -1,0 +1,48 @@
+"""Zipkin v2 JSON: the body of `POST /api/v2/spans` on 9411 (zipkin2.codec.SpanBytesDecoder.JSON_V2).
+
+Two readers, one meaning. msgspec reads what real clients send; whatever it refuses is read again by
+`zipkin_json_lenient`, which has the tolerance of Zipkin's own reader and its error texts. Both give WireSpans, and
+`zipkin_columns` applies the rules of a span to either.
+
+Wider than Zipkin on purpose: white space and a byte order mark may come first, half a surrogate pair becomes U+FFFD.
+"""
+
+import msgspec
+
+from collector.decode.decoded import Decoded
+from collector.decode.zipkin_columns import columns_of
+from collector.decode.zipkin_json_lenient import read_spans
+from collector.decode.zipkin_span import RefusedSpanError, WireSpan
+from collector.errors import MalformedPayload
+from storage.batch import SpanColumns
+
+_STRICT = msgspec.json.Decoder(list[WireSpan])
+_V1_MARK = b'yAnnotations"'
+
+
+def decode(payload: bytes) -> Decoded:
+    """All spans of the list, or MalformedPayload: Zipkin takes a list whole or not at all, so nothing is `rejected`.
+
+    An empty payload and `[]` are no spans. Timestamps past int64 nanoseconds (the year 2262) saturate.
+    The message of MalformedPayload is Zipkin's, with the place in the list added.
+    """
+    if not payload:
+        return Decoded(SpanColumns())
+    try:
+        spans = _read_strictly(payload)
+        if spans is not None:
+            # A JSON string can only hold a quote, a backslash or a control character behind a backslash.
+            return Decoded(columns_of(spans, escape_free=b"\\" not in payload))
+        return Decoded(columns_of(read_spans(payload), escape_free=False))
+    except RefusedSpanError as error:
+        place = f", {error.place}" if error.place else ""
+        raise MalformedPayload(f"{error.cause} reading List<Span> from json{place}") from error
+
+
+def _read_strictly(payload: bytes) -> list[WireSpan] | None:
+    if _V1_MARK in payload:
+        return None
+    try:
+        return _STRICT.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None  # not lost: the lenient reader decides, and says why
