@@ -1,0 +1,56 @@
+"""What holds for every trace, however broken."""
+
+from collections import Counter
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.linking.link_span import link_span_of
+from storage.linking.linker import link_traces
+from storage.linking.merge import merge
+from storage.linking.tree import Node, tree_of
+from storage.span import Span
+from tests.storage.linking.traces import TRACES
+
+
+def links_of(spans: list[Span]) -> object:
+    return link_traces([[link_span_of(span) for span in spans]])
+
+
+def nodes_below(root: Node) -> list[Node]:
+    found = [root]
+    for node in found:
+        found.extend(node.children)
+    return found
+
+
+@given(TRACES, st.randoms(use_true_random=False))
+def test_links_do_not_depend_on_the_order_of_arrival(spans: list[Span], chance: Random) -> None:
+    shuffled = list(spans)
+    chance.shuffle(shuffled)
+    assert links_of(shuffled) == links_of(spans)
+
+
+@given(TRACES, st.data())
+def test_links_do_not_change_when_spans_are_repeated(spans: list[Span], data: st.DataObject) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(spans), max_size=5)) if spans else []
+    assert links_of([*spans, *repeated]) == links_of(spans)
+
+
+@given(TRACES)
+def test_every_merged_span_has_exactly_one_place_unless_its_ancestors_form_a_circle(spans: list[Span]) -> None:
+    merged = merge(link_span_of(span) for span in spans)
+    placed = Counter(node.span for node in nodes_below(tree_of(link_span_of(span) for span in spans)) if node.span)
+    unplaced = Counter(merged) - placed
+    assert placed + unplaced == Counter(merged)
+    assert all(span.parent_span_id in {other.span_id for other in unplaced} for span in unplaced if not span.shared)
+    assert all(span.span_id in {other.span_id for other in unplaced} for span in unplaced if span.shared)
+
+
+@given(TRACES)
+def test_links_have_names_and_no_more_errors_than_calls(spans: list[Span]) -> None:
+    found = link_traces([[link_span_of(span) for span in spans]])
+    assert all(link.parent and link.child and link.call_count >= 1 for link in found)
+    assert all(0 <= link.error_count <= link.call_count for link in found)
+    assert [(link.parent, link.child) for link in found] == sorted({(link.parent, link.child) for link in found})
