@@ -1,5 +1,6 @@
 """Senders that remember what was acknowledged, so that it can be asked back."""
 
+import contextlib
 import secrets
 import threading
 import time
@@ -51,10 +52,17 @@ def otlp_request(trace_id: str, count: int = SPANS_PER_EXPORT) -> ExportTraceSer
     return ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])])
 
 
-def export(stub: TraceServiceStub, trace_id: str) -> int:
-    """Export one trace over gRPC; the number of spans that were acknowledged."""
-    answer = stub.Export(otlp_request(trace_id), timeout=10)
-    return SPANS_PER_EXPORT - int(answer.partial_success.rejected_spans)
+@contextlib.contextmanager
+def exporting(otlp_grpc: str) -> Iterator[Callable[[str], int]]:
+    """A function that exports one trace over gRPC and gives the number of spans acknowledged."""
+    with grpc.insecure_channel(otlp_grpc) as channel:
+        stub = TraceServiceStub(channel)  # type: ignore[no-untyped-call]  # generated without annotations
+
+        def export(trace_id: str) -> int:
+            answer = stub.Export(otlp_request(trace_id), timeout=10)
+            return SPANS_PER_EXPORT - int(answer.partial_success.rejected_spans)
+
+        yield export
 
 
 class Senders:
@@ -93,12 +101,11 @@ class Senders:
                     self.acknowledged[trace_id] = SPANS_PER_POST
 
     def _export_for_ever(self, address: str) -> None:
-        with grpc.insecure_channel(address) as channel:
-            stub = TraceServiceStub(channel)
+        with exporting(address) as export:
             for _ in self._rounds():
                 trace_id = secrets.token_hex(16)
                 try:
-                    self.acknowledged[trace_id] = export(stub, trace_id)
+                    self.acknowledged[trace_id] = export(trace_id)
                 except grpc.RpcError as error:
                     if error.code() is grpc.StatusCode.UNAVAILABLE:
                         return

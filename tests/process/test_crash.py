@@ -17,7 +17,7 @@ def kill_under_load(directory: Path, rounds: int) -> None:
     for _ in range(rounds):
         clew.start()
         with Senders(clew.doors["zipkin"], clew.doors["otlp_grpc"]) as senders:
-            wait_until(lambda: len(senders.acknowledged) > 10, "some traces are acknowledged")  # noqa: B023
+            wait_until(lambda: len(senders.acknowledged) > 10, "some traces are acknowledged")
             time.sleep(dice.uniform(0, 0.7))  # the moment of the kill is what varies
             clew.kill()
         clew.start()

@@ -9,10 +9,9 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
 from tests.process.clew_process import Clew
-from tests.process.senders import SPANS_PER_POST, export, spans_held, zipkin_spans
+from tests.process.senders import SPANS_PER_POST, exporting, spans_held, zipkin_spans
 from tests.waiting import wait_until
 
 MOUNT = 'mount -t tmpfs -o size={size} tmpfs {directory} && exec "$@"'
@@ -43,6 +42,16 @@ def fill_until_refused(clew: Clew, acknowledged: dict[str, int]) -> httpx.Respon
         acknowledged[trace_id] = SPANS_PER_POST
 
 
+def export_until_refused(clew: Clew, acknowledged: dict[str, int]) -> grpc.StatusCode:
+    with exporting(clew.doors["otlp_grpc"]) as export:
+        while True:
+            trace_id = secrets.token_hex(16)
+            try:
+                acknowledged[trace_id] = export(trace_id)
+            except grpc.RpcError as error:
+                return error.code()
+
+
 @pytest.mark.parametrize("free", ["0", "16MiB"], ids=["no guard: the disk itself is full", "free-space guard"])
 def test_a_full_disk_refuses_with_a_reason_keeps_what_was_acknowledged_and_heals(tmp_path: Path, free: str) -> None:
     disk = tmp_path / "disk"
@@ -57,11 +66,7 @@ def test_a_full_disk_refuses_with_a_reason_keeps_what_was_acknowledged_and_heals
         assert refusal.status_code == 503
         assert int(refusal.headers["retry-after"]) >= 1
         assert "disk" in refusal.text or "space" in refusal.text, refusal.text
-        with grpc.insecure_channel(clew.doors["otlp_grpc"]) as channel, pytest.raises(grpc.RpcError) as caught:
-            while True:
-                trace_id = secrets.token_hex(16)
-                acknowledged[trace_id] = export(TraceServiceStub(channel), trace_id)
-        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert export_until_refused(clew, acknowledged) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert spans_held(clew.url("zipkin"), list(acknowledged)) == acknowledged
 
         ballast.unlink()
