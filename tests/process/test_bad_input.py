@@ -93,7 +93,9 @@ def test_the_grpc_door_refuses_a_bad_body_with_its_code_and_a_reason(
 ) -> None:
     options = [("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(clew.doors["otlp_grpc"], options=options, compression=compression) as channel:
-        call = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+        )
         with pytest.raises(grpc.RpcError) as caught:
             call(body, timeout=60)
 
