@@ -1,0 +1,58 @@
+"""What the API documentation says of each parameter. Every one is text to FastAPI: `jaeger_parameters` judges them,
+so that a wrong one is refused with Jaeger's answer and never with FastAPI's 422."""
+
+from typing import Any
+
+_SERVICE = ("service", "Service name, compared exactly.")
+_RAW = ("raw", "`true`: spans as they were stored, without adjusters.")
+_PRETTY = ("prettyPrint", "Anything but `false`: indented by 4 spaces.")
+_HINTS = (("start", "A hint, not a filter."), ("end", "A hint, not a filter."))
+
+_QUERY: dict[str, tuple[tuple[str, str], ...]] = {
+    "/api/services": (_PRETTY,),
+    "/api/services/{service:path}/operations": (_PRETTY,),
+    "/api/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
+    "/api/traces": (
+        _SERVICE,
+        ("operation", "Span name, compared exactly."),
+        ("start", "Least span start, microseconds since the epoch; default 48 hours ago."),
+        ("end", "Largest span start, microseconds since the epoch; default now."),
+        ("minDuration", "Least span duration with a unit: `1.5s`, `100ms`, `20us`."),
+        ("maxDuration", "Largest span duration with a unit."),
+        ("tag", "`key:value`; repeatable, all must match one span."),
+        ("tags", "The same as a JSON object of texts."),
+        ("limit", "How many traces at most: default 100, at most 1500; 0 and below are 1500."),
+        ("traceID", "A trace id; repeatable. With it all conditions are ignored."),
+        _RAW,
+        _PRETTY,
+    ),
+    "/api/traces/{trace_id}": (*_HINTS, _RAW, _PRETTY),
+    "/api/dependencies": (
+        ("endTs", "End of the window, milliseconds since the epoch; default now."),
+        ("lookback", "Length of the window in milliseconds; default 24 hours."),
+        ("service", "Only links that touch this service."),
+        _PRETTY,
+    ),
+}
+_IN_PATH = {
+    "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
+    "/api/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
+}
+
+
+def documented(path: str) -> dict[str, Any]:
+    """The OpenAPI parameters of the endpoint at this route."""
+    found = [_parameter("query", name, text) for name, text in _QUERY[path]]
+    if path in _IN_PATH:
+        found.insert(0, _parameter("path", *_IN_PATH[path]))
+    return {"parameters": found}
+
+
+def _parameter(place: str, name: str, description: str) -> dict[str, Any]:
+    return {
+        "in": place,
+        "name": name,
+        "required": place == "path",
+        "schema": {"type": "string"},
+        "description": description,
+    }

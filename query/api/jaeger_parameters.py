@@ -1,0 +1,192 @@
+"""The query parameters of Jaeger's JSON API: read as Jaeger reads them, refused with its texts.
+
+Of a repeated parameter the first counts, except for `tag`, `tags` and `traceID`, which add up. An empty parameter is an
+absent one. Source: Jaeger's query parser.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.datastructures import QueryParams
+
+from query.api.jaeger_strconv import parse_bool, parse_duration, parse_int, parse_trace_id
+from query.errors import BadRequest
+from storage.ids import TraceId
+from storage.requests import TagFilter, TraceQuery
+
+DEFAULT_LIMIT = 100
+LARGEST_LIMIT = 1500
+"""The most that Jaeger's own UI offers; a search holds its traces in memory, so there must be an end."""
+DEFAULT_WINDOW_NS = 48 * 3600 * 10**9
+DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
+_LARGEST_INT64 = 2**63 - 1
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSearch:
+    """GET /api/traces: these traces if `trace_ids`, else those that `query` finds. raw: without adjusters."""
+
+    trace_ids: tuple[TraceId, ...]
+    query: TraceQuery
+    raw: bool
+
+
+def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
+    """What to search for. BadRequest when Jaeger would refuse it.
+
+    The window defaults to the last 48 hours; both bounds are inclusive and the end holds its whole last microsecond.
+    limit: 100 by default, at most LARGEST_LIMIT; 0 and below, which ask Jaeger v1 for everything, ask for that most.
+    """
+    start_us, end_us = _integer(given, "start"), _integer(given, "end")
+    tags = _tag_filters(given.getlist("tag"), given.getlist("tags"))
+    limit = _limit(_first(given, "limit"))
+    min_ns, max_ns = _duration_ns(given, "minDuration"), _duration_ns(given, "maxDuration")
+    trace_ids = _trace_ids(given.getlist("traceID"))
+    is_raw = raw(given)
+    service = _first(given, "service") or None
+    if service is None and not trace_ids:
+        raise BadRequest("parameter 'service' is required")
+    if min_ns and max_ns and max_ns < min_ns:
+        raise BadRequest("'maxDuration' should be greater than 'minDuration'")
+    query = TraceQuery(
+        start_min_ns=now_ns - DEFAULT_WINDOW_NS if start_us is None else _clamped(start_us * 1_000),
+        start_max_ns=now_ns if end_us is None else _clamped(end_us * 1_000 + 999),
+        limit=limit,
+        service=service,
+        operation=_first(given, "operation") or None,
+        tags=tags,
+        duration_min_ns=min_ns or None,
+        duration_max_ns=max_ns or None,
+    )
+    return TraceSearch(trace_ids, query, is_raw)
+
+
+def refuse_bad_hints(given: QueryParams) -> None:
+    """BadRequest when `start` or `end` of a trace by id is no number. They are hints only, and no client agrees with
+    another about their unit, so nothing is filtered by them."""
+    _integer(given, "start")
+    _integer(given, "end")
+
+
+def raw(given: QueryParams) -> bool:
+    """Whether the trace is asked for as it was stored."""
+    return _parsed(given, "raw", parse_bool) or False
+
+
+def pretty(given: QueryParams) -> bool:
+    """Whether the answer is to be indented: anything but "false" says so."""
+    return _first(given, "prettyPrint") not in ("", "false")
+
+
+def required_service(given: QueryParams) -> str:
+    """BadRequest when it is missing."""
+    service = _first(given, "service")
+    if not service:
+        raise BadRequest("parameter 'service' is required")
+    return service
+
+
+def dependency_window_ns(given: QueryParams, now_ns: int) -> tuple[int, int]:
+    """[endTs - lookback, endTs] in nanoseconds, both inclusive; endTs holds its whole last millisecond."""
+    end_ms, lookback_ms = _integer(given, "endTs"), _integer(given, "lookback")
+    end_ns = now_ns if end_ms is None else end_ms * 1_000_000
+    length_ns = (DEFAULT_LOOKBACK_MS if lookback_ms is None else lookback_ms) * 1_000_000
+    return _clamped(end_ns - length_ns), _clamped(end_ns if end_ms is None else end_ns + 999_999)
+
+
+def optional(given: QueryParams, name: str) -> str | None:
+    """The parameter's first value; None when it is absent or empty."""
+    return _first(given, name) or None
+
+
+def _first(given: QueryParams, name: str) -> str:
+    values = given.getlist(name)
+    return values[0] if values else ""
+
+
+def _parsed(given: QueryParams, name: str, parse: Callable[[str], _Value]) -> _Value | None:
+    text = _first(given, name)
+    if not text:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise BadRequest(f"unable to parse param '{name}': {error}") from error
+
+
+def _integer(given: QueryParams, name: str) -> int | None:
+    return _parsed(given, name, parse_int)
+
+
+def _duration_ns(given: QueryParams, name: str) -> int | None:
+    return _parsed(given, name, parse_duration)
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return DEFAULT_LIMIT
+    try:
+        asked = parse_int(text, bits=32)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    return min(asked, LARGEST_LIMIT) if asked > 0 else LARGEST_LIMIT
+
+
+def _trace_ids(texts: Sequence[str]) -> tuple[TraceId, ...]:
+    try:
+        return tuple(dict.fromkeys(parse_trace_id(text) for text in texts))
+    except ValueError as error:
+        raise BadRequest(f"cannot parse traceID param: {error}") from error
+
+
+def _tag_filters(pairs: Sequence[str], maps: Sequence[str]) -> tuple[TagFilter, ...]:
+    """One filter a key; of several the last counts, and `tags` after `tag`."""
+    texts: dict[str, str] = {}
+    for pair in pairs:
+        key, colon, value = pair.partition(":")
+        if not colon:
+            raise BadRequest(f"malformed 'tag' parameter, expecting key:value, received: {pair}")
+        texts[key] = value
+    for text in maps:
+        texts |= _tag_map(text)
+    return tuple(TagFilter(key, text) for key, text in texts.items())
+
+
+def _tag_map(text: str) -> dict[str, str]:
+    refusal = "malformed 'tags' parameter, cannot unmarshal JSON: "
+    if not text:
+        raise BadRequest(refusal + "unexpected end of JSON input")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(refusal + str(error)) from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise BadRequest(f"{refusal}json: cannot unmarshal {_json_kind(found)} into Go value of type map[string]string")
+    for value in found.values():
+        if not isinstance(value, str | None):
+            raise BadRequest(f"{refusal}json: cannot unmarshal {_json_kind(value)} into Go value of type string")
+    return {key: value or "" for key, value in found.items()}
+
+
+def _json_kind(value: object) -> str:
+    match value:
+        case bool():
+            return "bool"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+def _clamped(value_ns: int) -> int:
+    return max(-_LARGEST_INT64 - 1, min(value_ns, _LARGEST_INT64))

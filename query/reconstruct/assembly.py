@@ -1,0 +1,61 @@
+"""From stored spans to the trace that a reader sees: Jaeger's chain of adjusters, in its order.
+
+Two steps differ from Jaeger v2 on purpose. Repeated spans are dropped first, so that a server half that was sent twice
+does not become two spans with two fresh ids. And the order of the spans is fixed, whatever order they arrived in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from query.reconstruct.attribute_repairs import (
+    addresses_as_text,
+    library_attributes_on_resources,
+    without_invalid_links,
+)
+from query.reconstruct.canonical import by_start, distinct, in_canonical_order
+from query.reconstruct.clock_skew import correct_clock_skew
+from query.reconstruct.sanitize import sanitized
+from query.reconstruct.shared_ids import separate_shared_ids
+from query.reconstruct.sorting import sort_collections
+from query.reconstruct.trace import Trace, TraceSpan
+from query.reconstruct.zipkin_as_otel import as_otel
+from storage.ids import TraceId
+from storage.span import Span
+
+_ZERO_HIGH = bytes(8)
+
+
+def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int = 0) -> Trace:
+    """The trace of these stored spans, at least one, in any order. It never loses a span that differs from the others.
+
+    Zipkin spans are put in OpenTelemetry's terms and every span is sanitized, `raw` or not, for Jaeger does that
+    before it stores. The adjusters, duplicates included, are left out when `raw`.
+    max_clock_skew_ns: the largest correction of a clock; 0 corrects none and warns.
+    Spans found by the low half of their trace id all take the 128-bit id, if there is one.
+    """
+    if not spans:
+        raise ValueError("expected at least one span, got none")
+    trace_id = _trace_id(spans)
+    ordered = in_canonical_order(spans)
+    if raw:
+        return Trace(trace_id, [_shown(span, trace_id) for span in ordered])
+    shown = separate_shared_ids([_adjusted_alone(span, trace_id) for span in distinct(ordered)])
+    shown = correct_clock_skew(shown, max_clock_skew_ns)
+    shown = [replace(one, span=addresses_as_text(one.span)) for one in shown]
+    shown = library_attributes_on_resources(shown)
+    return Trace(trace_id, by_start(without_invalid_links(one) for one in shown))
+
+
+def _trace_id(spans: Sequence[Span]) -> TraceId:
+    return min((span.trace_id for span in spans), key=lambda trace_id: (trace_id.startswith(_ZERO_HIGH), trace_id))
+
+
+def _shown(span: Span, trace_id: TraceId) -> TraceSpan:
+    if span.trace_id != trace_id:
+        span = replace(span, trace_id=trace_id)
+    return sanitized(as_otel(span))
+
+
+def _adjusted_alone(span: Span, trace_id: TraceId) -> TraceSpan:
+    shown = _shown(span, trace_id)
+    return TraceSpan(sort_collections(shown.span), shown.warnings)

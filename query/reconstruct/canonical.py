@@ -1,0 +1,93 @@
+"""Spans in one order, each once: whatever order they arrived in, and however often a sender repeated itself."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from query.reconstruct.trace import TraceSpan
+from storage.attributes import Attributes, encode
+from storage.span import Event, Link, Span
+
+
+def in_canonical_order(spans: Iterable[Span]) -> list[Span]:
+    """By start (absent as 0), then span id, then content: the same list for every order of arrival."""
+    ordered: list[Span] = []
+    for _, group in groupby(sorted(spans, key=_place), key=_place):
+        tied = list(group)
+        # Content is costly to write down, and nearly every span has a place of its own.
+        ordered += tied if len(tied) == 1 else sorted(tied, key=content_of)
+    return ordered
+
+
+def by_start(spans: Iterable[TraceSpan]) -> list[TraceSpan]:
+    """By start (absent as 0), then span id; spans equal in both keep their order."""
+    return sorted(spans, key=lambda shown: _place(shown.span))
+
+
+def distinct(spans: Sequence[Span]) -> list[Span]:
+    """Without spans that say exactly what another says; of equal ones the first stays.
+
+    Spans that share an id but differ in anything else all stay: two halves of a call, or a reused id.
+    Source: Jaeger's span hash deduper; here contents are compared, not a 64-bit hash of them.
+    """
+    repeated = _repeated_ids(spans)
+    if not repeated:
+        return list(spans)
+    seen: set[str] = set()
+    kept: list[Span] = []
+    for span in spans:
+        if span.span_id in repeated:
+            content = content_of(span)
+            if content in seen:
+                continue
+            seen.add(content)
+        kept.append(span)
+    return kept
+
+
+def content_of(span: Span) -> str:
+    """Text that two spans share exactly when all their values and types are equal, but for the order of attributes."""
+    return repr(
+        (
+            (span.trace_id, span.span_id, span.parent_span_id, span.trace_state, span.flags),
+            (span.start_ns, span.duration_ns, span.service, span.name, span.kind, span.protocol),
+            (span.status_code, span.status_message, span.debug, span.shared, span.local, span.remote),
+            _text(span.attributes),
+            [_event(event) for event in span.events],
+            [_link(link) for link in span.links],
+            (_text(span.resource.attributes), span.resource.dropped_attributes, span.resource.schema_url),
+            (span.scope.name, span.scope.version, _text(span.scope.attributes)),
+            (span.scope.dropped_attributes, span.scope.schema_url),
+            (span.dropped_attributes, span.dropped_events, span.dropped_links),
+        )
+    )
+
+
+def _place(span: Span) -> tuple[int, bytes]:
+    return span.start_ns or 0, span.span_id
+
+
+def _repeated_ids(spans: Iterable[Span]) -> set[bytes]:
+    seen: set[bytes] = set()
+    repeated: set[bytes] = set()
+    for span in spans:
+        (repeated if span.span_id in seen else seen).add(span.span_id)
+    return repeated
+
+
+def _text(attributes: Attributes) -> str:
+    return encode(dict(sorted(attributes.items())))
+
+
+def _event(event: Event) -> tuple[object, ...]:
+    return event.time_ns, event.name, _text(event.attributes), event.dropped_attributes
+
+
+def _link(link: Link) -> tuple[object, ...]:
+    return (
+        link.trace_id,
+        link.span_id,
+        link.trace_state,
+        _text(link.attributes),
+        link.dropped_attributes,
+        link.flags,
+    )

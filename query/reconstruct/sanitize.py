@@ -1,0 +1,52 @@
+"""What Jaeger repairs in a span before it stores it; clew stores what was sent and repairs it on the way out.
+
+Source: Jaeger v2's sanitizers. (Service names of OTLP spans are repaired by the decoder, for they are searched.)
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from query.reconstruct.go_text import time_text
+from query.reconstruct.trace import TraceSpan
+from storage.attributes import AttributeValue, text_of
+from storage.span import Span
+
+MISSING_SERVICE_NAME = "missing-service-name"
+EMPTY_SPAN_NAME = "empty-span-name"
+SENT_WARNINGS_KEY = "@jaeger@warnings"
+SHORTEST_NS = 1
+
+
+def sanitized(span: Span) -> TraceSpan:
+    """The span with a service, a name, a positive duration, and no span as its own parent.
+
+    A duration that is absent, zero or negative becomes 1 ns, with a warning. The sender's own warnings, which travel
+    as an attribute, come out of the attributes and stand first.
+    """
+    changes: dict[str, Any] = {}
+    warnings: list[str] = []
+    if SENT_WARNINGS_KEY in span.attributes:
+        warnings += _sent_warnings(span.attributes[SENT_WARNINGS_KEY])
+        changes["attributes"] = {key: value for key, value in span.attributes.items() if key != SENT_WARNINGS_KEY}
+    if not span.service:
+        changes["service"] = MISSING_SERVICE_NAME
+    if not span.name:
+        changes["name"] = EMPTY_SPAN_NAME
+    if span.parent_span_id == span.span_id:
+        changes["parent_span_id"] = None
+    if span.duration_ns is None or span.duration_ns < SHORTEST_NS:
+        changes["duration_ns"] = SHORTEST_NS
+        warnings.append(_duration_warning(span.start_ns or 0, span.duration_ns or 0))
+    return TraceSpan(replace(span, **changes) if changes else span, tuple(warnings))
+
+
+def _sent_warnings(value: AttributeValue) -> list[str]:
+    return [text_of(item) for item in value] if isinstance(value, list) else [text_of(value)]
+
+
+def _duration_warning(start_ns: int, duration_ns: int) -> str:
+    return (
+        "Negative duration detected, sanitizing end timestamp. "
+        f"Original end timestamp: {time_text(start_ns + duration_ns)}, "
+        f"adjusted to: {time_text(start_ns + SHORTEST_NS)}"
+    )
