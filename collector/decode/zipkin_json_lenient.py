@@ -24,7 +24,7 @@ def _span(reader: JsonReader) -> WireSpan:
     span = WireSpan("", "")
     missing = {"traceId", "id"}
     for name in reader.members():
-        if name in missing:
+        if name in ("traceId", "id"):
             missing.discard(name)
         elif name.endswith("yAnnotations"):
             raise MalformedPayload(_IS_V1)
