@@ -14,6 +14,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from zlib import crc32
 
 AttributeValue = str | bool | int | float | bytes | None | list["AttributeValue"] | dict[str, "AttributeValue"]
@@ -71,19 +72,12 @@ def double_text(value: float) -> str:
         return "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1.0, value) < 0 else "0"
+    text = repr(value)
     if 1e-6 <= abs(value) < 1e21:
-        if value == int(value):
-            return str(int(value))
-        text = repr(value)
-        return format(value, f".{_fraction_digits(text)}f") if "e" in text else text
-    mantissa, _, exponent = repr(value).partition("e")
+        return format(Decimal(text), "f") if "e" in text else text.removesuffix(".0")
+    mantissa, _, exponent = text.partition("e")
     power = int(exponent)
     return f"{mantissa.removesuffix('.0')}e{'+' if power >= 0 else '-'}{abs(power):02d}".replace("e-0", "e-")
-
-
-def _fraction_digits(scientific: str) -> int:
-    mantissa, _, exponent = scientific.partition("e")
-    return len(mantissa.partition(".")[2]) - int(exponent)
 
 
 def token(key: str, text: str) -> int:

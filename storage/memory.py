@@ -1,0 +1,195 @@
+"""The reference store: the executable specification, plain enough to be read as such. For tests and demos.
+
+Spans live in lists, grouped by the low 64 bits of their trace id. One lock guards the lists; a read copies what it
+needs under the lock and computes outside it, so a slow read never holds up a write.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from storage.attributes import text_of
+from storage.batch import SpanBatch
+from storage.contract import Capabilities, StoreStatistics
+from storage.ids import TraceId, low_half
+from storage.linking.link_span import link_span_of
+from storage.linking.linker import link_traces
+from storage.matching import satisfies
+from storage.requests import DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.rows import span_of
+from storage.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    span: Span
+    received_ns: int
+
+
+@dataclass(slots=True)
+class _Siblings:
+    """All spans whose trace ids share their low 64 bits, in the order they were written."""
+
+    held: list[_Held] = field(default_factory=list)
+    oldest_ns: int | None = None
+
+    def add(self, held: _Held) -> None:
+        start_ns = held.span.start_ns or 0
+        self.oldest_ns = start_ns if self.oldest_ns is None else min(self.oldest_ns, start_ns)
+        self.held.append(held)
+
+
+class MemoryStore:
+    """A SpanStore that keeps `max_spans` spans and forgets them at exit.
+
+    max_spans: before a write that would go over it, whole traces go, the one with the oldest span first (a span
+    without a start is the oldest of all), until the batch fits; a batch larger than the bound is still kept whole.
+    Source: Zipkin's InMemoryStorage (MEM_MAX_SPANS). autocomplete_keys: the keys that `tag_values` answers for.
+    """
+
+    name = "memory"
+    capabilities = Capabilities(durable=False, split_roles=False)
+
+    def __init__(self, max_spans: int, autocomplete_keys: tuple[str, ...]) -> None:
+        self._max_spans = max_spans
+        self._autocomplete_keys = autocomplete_keys
+        self._lock = Lock()
+        self._traces: dict[bytes, _Siblings] = {}
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """There is nothing to close."""
+
+    def check(self) -> None:
+        """Memory always answers."""
+
+    def write(self, batch: SpanBatch) -> None:
+        """As SpanWriter.write; never raises StoreFull, old traces make room instead."""
+        received = batch.records.column("received_ns").to_pylist()
+        arriving = [_Held(span_of(row), at_ns) for row, at_ns in zip(batch.rows(), received, strict=True)]
+        with self._lock:
+            self._make_room(len(arriving))
+            self._add(arriving)
+
+    def get_traces(self, trace_ids: Sequence[TraceId], *, strict: bool = True) -> list[list[Span]]:
+        """As SpanReader.get_traces."""
+        keys = dict.fromkeys(_grouping_key(trace_id, strict) for trace_id in trace_ids)
+        groups = _grouped(self._spans(low_half(trace_id) for trace_id in dict.fromkeys(trace_ids)), strict)
+        return [groups[key] for key in keys if key in groups]
+
+    def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
+        """As SpanReader.find_traces."""
+        newest: dict[bytes, int] = {}
+        for span in self._spans():
+            if span.start_ns is not None and satisfies(span, query):
+                key = _grouping_key(span.trace_id, strict)
+                newest[key] = max(span.start_ns, newest.get(key, span.start_ns))
+        chosen = sorted(newest, key=lambda key: newest[key], reverse=True)[: query.limit]
+        groups = _grouped(self._spans(key[-8:] for key in chosen), strict)
+        return [groups[key] for key in chosen if key in groups]
+
+    def services(self) -> list[str]:
+        """As SpanReader.services."""
+        return sorted({span.service for span in self._spans() if span.service is not None})
+
+    def operations(self, service: str, *, ignore_case: bool = False) -> list[Operation]:
+        """As SpanReader.operations."""
+        found = {(span.name, int(span.kind)) for span in self._local_to(service, ignore_case) if span.name is not None}
+        return [Operation(name, kind) for name, kind in sorted(found)]
+
+    def remote_services(self, service: str, *, ignore_case: bool = False) -> list[str]:
+        """As SpanReader.remote_services."""
+        return sorted({name for span in self._local_to(service, ignore_case) if (name := span.remote.service)})
+
+    def tag_values(self, key: str) -> list[str]:
+        """As SpanReader.tag_values."""
+        if key not in self._autocomplete_keys:
+            return []
+        return sorted({text_of(span.attributes[key]) for span in self._spans() if key in span.attributes})
+
+    def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
+        """As SpanReader.dependencies."""
+        traces = _grouped(self._spans(), strict=False).values()
+        asked = (trace for trace in traces if _lies_within(trace, start_ns, end_ns))
+        return link_traces([link_span_of(span) for span in trace] for trace in asked)
+
+    def maintain(self, policy: RetentionPolicy, now_ns: int) -> int:
+        """As SpanStore.maintain. A span goes when it is older than max_age_ns; max_bytes bounds a disk, so not this."""
+        if policy.max_age_ns is None:
+            return 0
+        oldest_kept_ns = now_ns - policy.max_age_ns
+        with self._lock:
+            before = self._count
+            kept = [
+                held for trace in self._traces.values() for held in trace.held if held.received_ns >= oldest_kept_ns
+            ]
+            if len(kept) < before:
+                self._traces = {}
+                for held in kept:
+                    self._traces.setdefault(low_half(held.span.trace_id), _Siblings()).add(held)
+                self._count = len(kept)
+            return before - len(kept)
+
+    def statistics(self) -> StoreStatistics:
+        """As SpanStore.statistics."""
+        with self._lock:
+            received = [held.received_ns for trace in self._traces.values() for held in trace.held]
+        return StoreStatistics(len(received), 0, min(received, default=None))
+
+    def _add(self, arriving: list[_Held]) -> None:
+        for held in arriving:
+            self._traces.setdefault(low_half(held.span.trace_id), _Siblings()).add(held)
+        self._count += len(arriving)
+
+    def _make_room(self, arriving: int) -> None:
+        excess = self._count + arriving - self._max_spans
+        if excess <= 0:
+            return
+        for low in sorted(self._traces, key=lambda low: self._traces[low].oldest_ns or 0):
+            gone = len(self._traces.pop(low).held)
+            self._count -= gone
+            excess -= gone
+            if excess <= 0:
+                return
+
+    def _spans(self, lows: Iterable[bytes] | None = None) -> list[Span]:
+        """The spans of these low halves, or of all, as they are now; within one trace in the order written."""
+        with self._lock:
+            wanted = self._traces if lows is None else dict.fromkeys(lows)
+            return [held.span for low in wanted if low in self._traces for held in self._traces[low].held]
+
+    def _local_to(self, service: str, ignore_case: bool) -> Iterator[Span]:
+        for span in self._spans():
+            if span.service is None:
+                continue
+            if span.service == service or (ignore_case and span.service.lower() == service.lower()):
+                yield span
+
+
+def _grouping_key(trace_id: TraceId, strict: bool) -> bytes:
+    return trace_id if strict else low_half(trace_id)
+
+
+def _grouped(spans: Iterable[Span], strict: bool) -> dict[bytes, list[Span]]:
+    groups: dict[bytes, list[Span]] = {}
+    for span in spans:
+        groups.setdefault(_grouping_key(span.trace_id, strict), []).append(span)
+    return groups
+
+
+def _lies_within(trace: Sequence[Span], start_ns: int, end_ns: int) -> bool:
+    at_ns = _trace_timestamp(trace)
+    return at_ns is not None and start_ns <= at_ns <= end_ns
+
+
+def _trace_timestamp(trace: Sequence[Span]) -> int | None:
+    starts = [(span.start_ns, span.parent_span_id) for span in trace if span.start_ns is not None]
+    roots = [start_ns for start_ns, parent in starts if parent is None]
+    return roots[0] if roots else min((start_ns for start_ns, _ in starts), default=None)

@@ -1,0 +1,108 @@
+"""Every store, in every state of its upkeep, under one suite.
+
+`store` is open and empty. `write` puts spans into it and leaves it in one of three states, because side tables must
+never change an answer: nothing maintained yet, all of it maintained, and maintained in the middle of the spans.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import cast
+
+import pytest
+from storage.factory import open_store
+
+from storage.batch import SpanBatch
+from storage.contract import SpanStore
+from storage.requests import RetentionPolicy
+from storage.settings import StorageSettings
+from storage.span import Span
+from tests.builders import SECOND, TODAY_NS
+
+BACKENDS = ("memory", "duckdb")
+DURABLE_BACKENDS = ("duckdb",)
+
+KEEP_EVERYTHING = RetentionPolicy(max_age_ns=None, max_bytes=None)
+RECEIVED_NS = TODAY_NS + 60 * SECOND
+
+
+class Upkeep(Enum):
+    FRESH = "fresh"
+    AFTER = "after_upkeep"
+    BETWEEN = "upkeep_in_the_middle"
+
+
+class Writing:
+    """Writes spans to a store, in one batch each side of the upkeep that the case asks for."""
+
+    def __init__(self, store: SpanStore, upkeep: Upkeep) -> None:
+        self._store = store
+        self._upkeep = upkeep
+
+    def __call__(self, *spans: Span) -> None:
+        if self._upkeep is Upkeep.BETWEEN:
+            half = len(spans) // 2
+            self._write(spans[:half])
+            self._maintain()
+            self._write(spans[half:])
+        else:
+            self._write(spans)
+        if self._upkeep is Upkeep.AFTER:
+            self._maintain()
+
+    def _write(self, spans: tuple[Span, ...]) -> None:
+        if spans:
+            self._store.write(SpanBatch.of(spans, RECEIVED_NS))
+
+    def _maintain(self) -> None:
+        assert self._store.maintain(KEEP_EVERYTHING, RECEIVED_NS + SECOND) == 0
+
+
+def settings_of(backend: str, folder: Path) -> StorageSettings:
+    """The settings of an own, empty store of that kind."""
+    url = {"memory": "memory:", "duckdb": f"duckdb:///{folder}/clew.duckdb"}[backend]
+    return StorageSettings(url=url, autocomplete_keys=("http.host", "http.status_code"))
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return cast("str", request.param)
+
+
+@pytest.fixture
+def store(backend: str, tmp_path: Path) -> Iterator[SpanStore]:
+    with open_store(settings_of(backend, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture(params=Upkeep, ids=lambda upkeep: upkeep.value)
+def settled(request: pytest.FixtureRequest) -> Upkeep:
+    return cast("Upkeep", request.param)
+
+
+@pytest.fixture
+def write(store: SpanStore, settled: Upkeep) -> Writing:
+    return Writing(store, settled)
+
+
+@pytest.fixture(params=DURABLE_BACKENDS)
+def durable_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
+    return settings_of(cast("str", request.param), tmp_path)
+
+
+@pytest.fixture(scope="module", params=[(backend, upkeep) for backend in BACKENDS for upkeep in Upkeep], ids=str)
+def loaded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[list[Span]], SpanStore]]:
+    """`loaded(spans)`: one store a module that holds these spans, only read by its tests."""
+    name, upkeep = request.param
+    with open_store(settings_of(name, tmp_path_factory.mktemp("store"))) as opened:
+        filled: list[SpanStore] = []
+
+        def fill_once(spans: list[Span]) -> SpanStore:
+            if not filled:
+                Writing(opened, upkeep)(*spans)
+                filled.append(opened)
+            return opened
+
+        yield fill_once

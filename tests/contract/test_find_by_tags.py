@@ -1,0 +1,402 @@
+"""Search by tags: typed values found by their text, wherever Jaeger or Zipkin would show them."""
+
+from typing import Any
+
+import pytest
+
+from storage.attributes import AttributeValue
+from storage.contract import SpanStore
+from storage.span import Event, Link, Protocol, Resource, Scope, SpanKind, StatusCode
+from tests.builders import BACKEND, FRONTEND, MS, TODAY_NS, a_span, a_span_id, a_trace_id, a_zipkin_span, a_zipkin_trace
+from tests.contract.asking import a_query, found, same_spans
+from tests.contract.conftest import Writing
+
+TEXTS: list[tuple[AttributeValue, str]] = [
+    ("GET", "GET"),
+    ("", ""),
+    ("500", "500"),
+    (500, "500"),
+    (500.0, "500"),
+    (-7, "-7"),
+    (2**63 - 1, "9223372036854775807"),
+    (-(2**63), "-9223372036854775808"),
+    (72.5, "72.5"),
+    (0.1, "0.1"),
+    (1e21, "1e+21"),
+    (1e-7, "1e-7"),
+    (-0.0, "-0"),
+    (1.2345678901234568e20, "123456789012345680000"),
+    (float("nan"), "NaN"),
+    (float("inf"), "+Inf"),
+    (float("-inf"), "-Inf"),
+    (True, "true"),
+    (False, "false"),
+    ("true", "true"),
+    (b"\x00\x01\xfe", "AAH+"),
+    (b"", ""),
+    (None, ""),
+    ([], "[]"),
+    (["a", 1, True], '["a",1,true]'),
+    ({"a": {"b": "c"}}, '{"a":{"b":"c"}}'),
+    ("with = and and", "with = and and"),
+    ("x" * 1024, "x" * 1024),
+    ("a\x00b", "a\x00b"),
+    ("🧶", "🧶"),
+    ('quo"te\\', 'quo"te\\'),
+    ("%_*", "%_*"),
+    ("' or 1=1 --", "' or 1=1 --"),
+]
+
+MISSES = [
+    "get",
+    "GE",
+    "GET ",
+    " GET",
+    "50",
+    "5000",
+    "500.0",
+    "72.50",
+    "True",
+    "TRUE",
+    "1",
+    "0",
+    "nan",
+    "null",
+    "%",
+    "*",
+]
+
+KEYS = ["k", "", " ", "a.b", "a b", 'quo"te', "back\\slash", "\x00", "\x1f", "$b", "ключ", "L O L", "%", "'", "k=v"]
+
+
+@pytest.mark.parametrize(("value", "text"), TEXTS, ids=[f"{value!r:.30}" for value, _ in TEXTS])
+def test_a_value_of_any_type_is_found_by_its_text(
+    store: SpanStore, write: Writing, value: AttributeValue, text: str
+) -> None:
+    write(a_span(1, attributes={"k": value}), a_span(2, attributes={"k": "another", "j": value}))
+    assert found(store, tags={"k": text}) == [1]
+
+
+@pytest.mark.parametrize("miss", MISSES)
+def test_a_value_is_not_found_by_another_text(store: SpanStore, write: Writing, miss: str) -> None:
+    """jaeger.md 5.3, zipkin.md 3.1: exact and case-sensitive, no wildcards."""
+    values: list[AttributeValue] = ["GET", 500, 72.5, True, False, None, float("nan"), ["GET"], {"GET": "GET"}]
+    write(*(a_span(n + 1, attributes={"k": value}) for n, value in enumerate(values)))
+    assert found(store, tags={"k": miss}) == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_of_any_text_is_found_with_and_without_its_value(store: SpanStore, write: Writing, key: str) -> None:
+    write(a_span(1, attributes={key: "here"}), a_span(2, attributes={"other": "here", key + "x": "here"}))
+    assert found(store, tags={key: "here"}) == [1]
+    assert found(store, tags={key: None}) == [1]
+
+
+def test_a_key_made_of_two_others_with_a_separator_between_is_not_found(store: SpanStore, write: Writing) -> None:
+    write(a_span(1, attributes={"a": 1, "b": 2}))
+    assert found(store, tags={"a\x1fb": None}) == []
+
+
+def test_a_key_equals_text_pair_split_elsewhere_is_not_found(store: SpanStore, write: Writing) -> None:
+    """`a` = `b=c` and `a=b` = `c` share a search token."""
+    write(a_span(1, attributes={"a": "b=c"}))
+    assert found(store, tags={"a": "b=c"}) == [1]
+    assert found(store, tags={"a=b": "c"}) == []
+
+
+def test_values_whose_search_tokens_collide_are_told_apart(store: SpanStore, write: Writing) -> None:
+    """CRC-32 of `k=plumless` equals that of `k=buckeroo`."""
+    write(a_span(1, attributes={"k": "plumless"}), a_span(2, attributes={"k": "buckeroo"}))
+    assert found(store, tags={"k": "plumless"}) == [1]
+    assert found(store, tags={"k": "buckeroo"}) == [2]
+
+
+PLACES: dict[str, dict[str, Any]] = {
+    "span": {"attributes": {"k": 7}},
+    "resource": {"resource": Resource({"k": 7})},
+    "scope": {"scope": Scope(attributes={"k": 7})},
+    "event": {"events": (Event(TODAY_NS, "e", {"k": 7}),)},
+    "second event": {"events": (Event(TODAY_NS, "e", {"k": 8}), Event(TODAY_NS, "e", {"k": 7}))},
+    "link": {"links": (Link(a_trace_id(9), a_span_id(9), attributes={"k": 7}),)},
+    "second link": {
+        "links": (
+            Link(a_trace_id(9), a_span_id(9), attributes={"k": 8}),
+            Link(a_trace_id(9), a_span_id(9), attributes={"k": 7}),
+        )
+    },
+}
+
+
+class TestPlaces:
+    @pytest.mark.parametrize("place", PLACES)
+    @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}, {"service": FRONTEND, "operation": "get"}], ids=str)
+    def test_a_tag_is_found_wherever_it_stands(
+        self, store: SpanStore, write: Writing, place: str, names: dict[str, str]
+    ) -> None:
+        """jaeger.md 5.3: span, process and log fields, scope and link attributes."""
+        write(a_span(1, **PLACES[place]), a_span(2, attributes={"k": 9}))
+        assert found(store, **names, tags={"k": "7"}) == [1]
+        assert found(store, **names, tags={"k": "8", "j": "7"}) == []
+
+    def test_a_tag_is_found_in_one_place_when_another_has_the_key_with_another_value(
+        self, store: SpanStore, write: Writing
+    ) -> None:
+        write(
+            a_span(1, attributes={"k": "span"}, resource=Resource({"k": "resource"}), scope=Scope(attributes={"k": 1}))
+        )
+        for text in ("span", "resource", "1"):
+            assert found(store, tags={"k": text}) == [1]
+
+    def test_conditions_may_be_met_in_different_places_of_one_span(self, store: SpanStore, write: Writing) -> None:
+        write(
+            a_span(
+                1,
+                attributes={"a": 1},
+                resource=Resource({"b": 2}),
+                scope=Scope(attributes={"c": 3}),
+                events=(Event(1, "x", {"d": 4}), Event(2, "y", {"e": 5})),
+                links=(Link(a_trace_id(9), a_span_id(9), attributes={"f": 6}),),
+            )
+        )
+        everything = {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6"}
+        assert found(store, tags=everything) == [1]
+        assert found(store, tags=everything | {"g": "7"}) == []
+
+    def test_an_attribute_inside_a_map_is_no_tag_of_its_own(self, store: SpanStore, write: Writing) -> None:
+        write(a_span(1, attributes={"outer": {"k": "v"}}, resource=Resource({"list": ["k", {"k": "v"}]})))
+        assert found(store, tags={"k": "v"}) == []
+        assert found(store, tags={"k": None}) == []
+
+    def test_a_resource_prefix_asks_the_resource_only(self, store: SpanStore, write: Writing) -> None:
+        """jaeger.md 5.3: `resource.` prefix limits to resource."""
+        write(
+            a_span(1, attributes={"host": "a"}),
+            a_span(2, resource=Resource({"host": "a"}), start_ns=TODAY_NS + 2 * MS),
+            a_span(3, attributes={"resource.host": "a"}, start_ns=TODAY_NS + 3 * MS),
+        )
+        assert found(store, tags={"resource.host": "a"}) == [3, 2]
+        assert found(store, tags={"resource.host": "b"}) == []
+
+
+class TestShownAsTags:
+    """Facts that Jaeger shows as tags although they are stored as something else (storage.matching)."""
+
+    @pytest.mark.parametrize(
+        ("key", "text", "expected"),
+        [
+            ("error", "true", [3]),
+            ("error", "false", [2, 1]),
+            ("error", "", []),
+            ("otel.status_code", "ERROR", [3]),
+            ("otel.status_code", "OK", [2]),
+            ("otel.status_code", "UNSET", []),
+            ("otel.status_code", "error", []),
+            ("otel.status_description", "it broke", [3]),
+            ("otel.status_description", "", []),
+            ("span.kind", "server", [2]),
+            ("span.kind", "client", [3]),
+            ("span.kind", "SERVER", []),
+            ("span.kind", "unspecified", []),
+            ("span.kind", "", []),
+            ("otel.scope.name", "lib", [2]),
+            ("scope.name", "lib", [2]),
+            ("otel.scope.version", "1.2", [2]),
+            ("scope.version", "1.2", [2]),
+            ("scope.name", "", []),
+            ("scope.version", "", []),
+            ("w3c.tracestate", "a=1", [3]),
+            ("w3c.tracestate", "", []),
+            ("event", "boom", [3]),
+            ("event", "retry", [3]),
+            ("event", "bang", []),
+        ],
+    )
+    @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}], ids=str)
+    def test_facts_are_found_like_tags(
+        self, store: SpanStore, write: Writing, key: str, text: str, expected: list[int], names: dict[str, str]
+    ) -> None:
+        write(
+            a_span(1, start_ns=TODAY_NS + 1),
+            a_span(
+                2, start_ns=TODAY_NS + 2, kind=SpanKind.SERVER, status_code=StatusCode.OK, scope=Scope("lib", "1.2")
+            ),
+            a_span(
+                3,
+                start_ns=TODAY_NS + 3,
+                kind=SpanKind.CLIENT,
+                status_code=StatusCode.ERROR,
+                status_message="it broke",
+                trace_state="a=1",
+                events=(Event(1, "boom"), Event(2, "retry")),
+            ),
+        )
+        assert found(store, **names, tags={key: text}) == expected
+
+    @pytest.mark.parametrize("kind", [kind for kind in SpanKind if kind is not SpanKind.UNSPECIFIED])
+    def test_every_kind_is_found_by_its_lower_case_name(self, store: SpanStore, write: Writing, kind: SpanKind) -> None:
+        write(*(a_span(int(each) + 1, kind=each) for each in SpanKind))
+        assert found(store, tags={"span.kind": kind.name.lower()}) == [int(kind) + 1]
+
+    @pytest.mark.parametrize(
+        "key",
+        ["error", "event", "span.kind", "otel.status_code", "otel.status_description", "scope.name", "w3c.tracestate"],
+    )
+    def test_an_attribute_of_such_a_name_is_found_too(self, store: SpanStore, write: Writing, key: str) -> None:
+        write(a_span(1, attributes={key: "mine"}), a_span(2, resource=Resource({key: "mine"}), start_ns=TODAY_NS))
+        assert found(store, tags={key: "mine"}) == [1, 2]
+
+    @pytest.mark.parametrize("value", ["true", True])
+    def test_an_error_attribute_is_found_by_its_own_text_whatever_the_status(
+        self, store: SpanStore, write: Writing, value: AttributeValue
+    ) -> None:
+        """jaeger.md 5.3: in v1 error=true matched the tag."""
+        write(a_span(1, attributes={"error": value}), a_span(2))
+        assert found(store, tags={"error": "true"}) == [1]
+
+    def test_an_error_search_without_any_error_finds_nothing(self, store: SpanStore, write: Writing) -> None:
+        write(*(a_span(n) for n in range(1, 50)))
+        assert found(store, tags={"error": "true"}) == []
+        assert found(store, tags={"error": None}) == []
+
+
+class TestPresence:
+    """A filter without a text: Zipkin's annotationQuery word (zipkin.md 3.1)."""
+
+    def test_a_word_finds_tag_keys_and_annotation_values(self, store: SpanStore, write: Writing) -> None:
+        write(
+            a_zipkin_span(1, tags={"foo": "bar"}),
+            a_zipkin_span(2, tags={}, annotations={"foo": TODAY_NS}, start_ns=TODAY_NS),
+            a_zipkin_span(3, tags={"bar": "foo", "food": "1"}, annotations={"foo ": TODAY_NS}),
+        )
+        assert found(store, tags={"foo": None}) == [1, 2]
+
+    def test_a_word_finds_resource_attributes(self, store: SpanStore, write: Writing) -> None:
+        write(a_span(1, resource=Resource({"host.name": "a"})), a_span(2))
+        assert found(store, tags={"host.name": None}) == [1]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"scope": Scope("foo", "foo", {"foo": 1})},
+            {"events": (Event(1, "e", {"foo": 1}),)},
+            {"links": (Link(a_trace_id(9), a_span_id(9), attributes={"foo": 1}),)},
+            {"name": "foo", "status_message": "foo", "trace_state": "foo"},
+        ],
+        ids=["scope", "event attribute", "link attribute", "other text"],
+    )
+    def test_a_word_finds_nothing_elsewhere(self, store: SpanStore, write: Writing, changes: dict[str, Any]) -> None:
+        write(a_span(1, **changes))
+        assert found(store, tags={"foo": None}) == []
+
+    @pytest.mark.parametrize("value", ["", "v", 0, False, None, [], float("nan")])
+    def test_a_word_finds_the_key_whatever_its_value(
+        self, store: SpanStore, write: Writing, value: AttributeValue
+    ) -> None:
+        write(a_span(1, attributes={"foo": value}))
+        assert found(store, tags={"foo": None}) == [1]
+
+    def test_the_word_error_finds_the_status_too(self, store: SpanStore, write: Writing) -> None:
+        write(
+            a_span(1, status_code=StatusCode.ERROR, start_ns=TODAY_NS + 1),
+            a_span(2, attributes={"error": False}, start_ns=TODAY_NS + 2),
+            a_zipkin_span(3, tags={}, annotations={"error": 1}, start_ns=TODAY_NS + 3),
+            a_span(4),
+        )
+        assert found(store, tags={"error": None}) == [3, 2, 1]
+
+    def test_an_empty_text_is_a_text_and_no_question_for_presence(self, store: SpanStore, write: Writing) -> None:
+        write(a_span(1, attributes={"foo": "bar"}), a_span(2, attributes={"foo": ""}))
+        assert found(store, tags={"foo": ""}) == [2]
+
+    def test_words_and_pairs_must_all_hold(self, store: SpanStore, write: Writing) -> None:
+        """zipkin.md 3.8 ITSpanStore: foo | bar,foo | foo+baz=qux | bar,foo+baz=qux."""
+        write(
+            a_zipkin_span(1, tags={}, annotations={"foo": 1}, start_ns=TODAY_NS + 1),
+            a_zipkin_span(2, tags={}, annotations={"bar": 1, "foo": 2}, start_ns=TODAY_NS + 2),
+            a_zipkin_span(3, tags={"baz": "qux"}, annotations={"foo": 1}, start_ns=TODAY_NS + 3),
+            a_zipkin_span(4, tags={"baz": "qux"}, annotations={"bar": 1, "foo": 2}, start_ns=TODAY_NS + 4),
+        )
+        assert found(store, tags={"foo": None}) == [4, 3, 2, 1]
+        assert found(store, tags={"foo": None, "bar": None}) == [4, 2]
+        assert found(store, tags={"foo": None, "bar": None, "baz": "qux"}) == [4]
+        assert found(store, tags={"baz": None}) == [4, 3]
+
+
+class TestZipkinSearches:
+    """zipkin.md 3.8 ITSpanStore, the cases about tags and annotations."""
+
+    def test_a_span_is_found_by_all_its_tags_and_not_by_a_foreign_one(self, store: SpanStore, write: Writing) -> None:
+        tags = {"http.path": "/a", "http.method": "GET", "environment": "test"}
+        write(a_zipkin_span(1, tags=tags))
+        assert found(store, tags={"foo": "bar"}) == []
+        assert found(store, service=FRONTEND, tags=tags) == [1]
+
+    def test_a_minimal_error_span_is_found_by_the_word_and_not_by_a_value(
+        self, store: SpanStore, write: Writing
+    ) -> None:
+        write(a_zipkin_span(1, kind=SpanKind.CLIENT, tags={"error": ""}))
+        assert found(store, service=FRONTEND) == [1]
+        assert found(store, service=FRONTEND, tags={"error": None}) == [1]
+        assert found(store, service=FRONTEND, tags={"error": "1"}) == []
+
+    def test_a_tag_of_1024_characters_is_found(self, store: SpanStore, write: Writing) -> None:
+        write(a_zipkin_span(1, tags={"long": "a" * 1024}), a_zipkin_span(2, tags={"long": "a" * 1023}))
+        assert found(store, service=FRONTEND, tags={"long": "a" * 1024}) == [1]
+
+    def test_a_fragment_named_like_json_is_found_with_its_trace(self, store: SpanStore, write: Writing) -> None:
+        fragments = [
+            a_zipkin_span(1, tags={"http.path": "/a"}),
+            a_zipkin_span(1, name='{"foo":"bar"}', tags={"http.path.morepath": "/b"}),
+        ]
+        write(*fragments)
+        (trace,) = store.find_traces(a_query(service=FRONTEND, operation='{"foo":"bar"}'))
+        assert same_spans(trace, fragments)
+        assert found(store, tags={"http.path": "/b"}) == []
+        assert found(store, tags={"http.path.morepath": "/b"}) == [1]
+
+    @pytest.mark.parametrize(
+        ("service", "tags", "expected"),
+        [
+            (FRONTEND, {"web": None}, [1]),
+            (BACKEND, {"web": None}, []),
+            (BACKEND, {"app": None}, [2]),
+            (FRONTEND, {"app": None}, []),
+            (FRONTEND, {"web-b": None}, [1]),
+            (BACKEND, {"web-b": None}, []),
+            (BACKEND, {"app-b": None}, [2]),
+            (FRONTEND, {"app-b": None}, []),
+            (FRONTEND, {"local": "web"}, [1]),
+            (BACKEND, {"local": "web"}, []),
+            (BACKEND, {"local": "app"}, [2]),
+            (FRONTEND, {"local": "app"}, []),
+        ],
+        ids=str,
+    )
+    def test_a_tag_is_bound_to_the_service_that_reported_it(
+        self, store: SpanStore, write: Writing, service: str, tags: dict[str, str | None], expected: list[int]
+    ) -> None:
+        web = {"tags": {"local": "web", "web-b": "1"}, "annotations": {"web": TODAY_NS}}
+        app = {"tags": {"local": "app", "app-b": "1"}, "annotations": {"app": TODAY_NS}}
+        nothing: dict[str, Any] = {"tags": {}}
+        write(
+            a_zipkin_span(1, 1, kind=SpanKind.CLIENT, service=FRONTEND, **web),
+            a_zipkin_span(1, 1, kind=SpanKind.SERVER, service=BACKEND, shared=True, **nothing),
+            a_zipkin_span(2, 1, kind=SpanKind.CLIENT, service=BACKEND, **app),
+            a_zipkin_span(2, 1, kind=SpanKind.SERVER, service=FRONTEND, shared=True, **nothing),
+        )
+        assert found(store, service=service, tags=tags) == expected
+
+    def test_the_standard_trace_is_found_by_tag_and_annotation_of_its_services(
+        self, store: SpanStore, write: Writing
+    ) -> None:
+        write(*a_zipkin_trace(1))
+        for service, tags in ((FRONTEND, {"foo": None}), (FRONTEND, {"http.path": "/api"}), (BACKEND, {"error": None})):
+            assert found(store, service=service, tags=tags) == [1]
+
+    def test_a_zipkin_error_tag_of_any_value_is_an_error_status(self, store: SpanStore, write: Writing) -> None:
+        """zipkin.md 4.1 step 4: error is the presence of the tag."""
+        span = a_zipkin_span(1, tags={"error": "false"})
+        assert span.protocol is Protocol.ZIPKIN
+        write(span)
+        assert found(store, tags={"error": "true"}) == [1]
+        assert found(store, tags={"error": "false"}) == [1]
