@@ -1,0 +1,32 @@
+"""Warnings about spans that were not stored: each reason at most once an interval, with how many it stands for."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+log = logging.getLogger("clew.collector")
+
+INTERVAL_NS = 10 * 10**9
+
+
+class LossLog:
+    """Thread-safe. monotonic_ns: the clock that the interval is measured by."""
+
+    def __init__(self, monotonic_ns: Callable[[], int], interval_ns: int = INTERVAL_NS) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._interval_ns = interval_ns
+        self._lock = threading.Lock()
+        self._silent_until_ns: dict[str, int] = {}
+        self._unreported: dict[str, int] = {}
+
+    def report(self, reason: str, spans: int, cause: object) -> None:
+        """`spans` were not stored for `reason`; `cause` says why in words."""
+        with self._lock:
+            total = self._unreported.get(reason, 0) + spans
+            now_ns = self._monotonic_ns()
+            quiet = now_ns < self._silent_until_ns.get(reason, now_ns)
+            self._unreported[reason] = total if quiet else 0
+            if not quiet:
+                self._silent_until_ns[reason] = now_ns + self._interval_ns
+        if not quiet:
+            log.warning("cannot store %d spans (%s): %s", total, reason, cause)
