@@ -61,7 +61,7 @@ class Writing:
 def settings_of(backend: str, folder: Path) -> StorageSettings:
     """The settings of an own, empty store of that kind."""
     url = {"memory": "memory:", "duckdb": f"duckdb:///{folder}/clew.duckdb"}[backend]
-    return StorageSettings(url=url, autocomplete_keys=("http.host", "http.status_code"))
+    return StorageSettings.model_validate({"url": url, "autocomplete_keys": ("http.host", "http.status_code")})
 
 
 @pytest.fixture(params=BACKENDS)

@@ -146,6 +146,6 @@ def all_spans() -> list[Span]:
     spans = [span for case in CASES for trace in case.traces() for span in trace]
     for case in CASES:
         for number, changes in enumerate(NEAR_MISSES if case.question else NEAR_MISSES[:1], 50):
-            values = {"service": case.service, "start_ns": AFTERNOON_NS + SECOND} | changes
+            values: dict[str, Any] = {"service": case.service, "start_ns": AFTERNOON_NS + SECOND} | changes
             spans.append(a_span(case.number * 100 + number, **values))
     return spans

@@ -26,7 +26,7 @@ from tests.contract.conftest import Writing
 )
 @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}, {"operation": "get"}], ids=str)
 def test_both_bounds_are_inclusive(
-    store: SpanStore, write: Writing, bounds: dict[str, int], matches: bool, names: dict[str, str]
+    store: SpanStore, write: Writing, bounds: dict[str, Any], matches: bool, names: dict[str, Any]
 ) -> None:
     """zipkin.md 3.8 ITSpanStore: minDuration = dur+1 none, = dur found, dur-2..dur-1 none, min=max=dur found."""
     write(a_zipkin_span(1, duration_ns=200 * MS))
@@ -46,7 +46,7 @@ def test_both_bounds_are_inclusive(
     ids=str,
 )
 def test_an_absent_duration_counts_as_zero_and_a_negative_one_as_itself(
-    store: SpanStore, write: Writing, bounds: dict[str, int], expected: list[int]
+    store: SpanStore, write: Writing, bounds: dict[str, Any], expected: list[int]
 ) -> None:
     """zipkin.md 3.2: absent duration = 0. An OTLP span may end before it starts."""
     durations = {1: None, 2: -5, 3: 0, 4: 2**63 - 1}

@@ -130,12 +130,24 @@ def test_absent_names_are_not_empty_names(store: SpanStore, write: Writing) -> N
     assert found(store, service="") == []
 
 
+UPPER_CASE_QUESTIONS: list[dict[str, Any]] = [
+    {"service": "FrontEnd"},
+    {"operation": "GET"},
+    {"remote_service": "BACKEND"},
+]
+LOWER_CASE_QUESTIONS: list[dict[str, Any]] = [
+    {"service": "frontend"},
+    {"operation": "get /api"},
+    {"remote_service": "backend"},
+]
+
+
 class TestIgnoringCase:
     """zipkin.md 3.8: upper-case remoteServiceName and spanName in the query still match."""
 
     def test_upper_case_questions_match_when_case_is_ignored(self, store: SpanStore, write: Writing) -> None:
         write(a_zipkin_span(1, remote=BACKEND))
-        for question in ({"service": "FrontEnd"}, {"operation": "GET"}, {"remote_service": "BACKEND"}):
+        for question in UPPER_CASE_QUESTIONS:
             assert found(store, ignore_case=True, **question) == [1], question
 
     def test_upper_case_spans_match_lower_case_questions_when_case_is_ignored(
@@ -143,13 +155,13 @@ class TestIgnoringCase:
     ) -> None:
         """OpenTelemetry names keep their case; Zipkin's API lower-cases what is asked."""
         write(a_span(1, service="FrontEnd", name="GET /API", remote=Endpoint("BackEnd")))
-        for question in ({"service": "frontend"}, {"operation": "get /api"}, {"remote_service": "backend"}):
+        for question in LOWER_CASE_QUESTIONS:
             assert found(store, ignore_case=True, **question) == [1], question
 
     def test_names_are_compared_exactly_otherwise(self, store: SpanStore, write: Writing) -> None:
         write(a_span(1, service="FrontEnd", name="GET /API", remote=Endpoint("BackEnd")))
         assert found(store, service="FrontEnd", operation="GET /API", remote_service="BackEnd") == [1]
-        for question in ({"service": "frontend"}, {"operation": "get /api"}, {"remote_service": "backend"}):
+        for question in LOWER_CASE_QUESTIONS:
             assert found(store, **question) == [], question
 
     def test_names_outside_ascii_fold_too(self, store: SpanStore, write: Writing) -> None:
@@ -182,7 +194,10 @@ class TestTime:
     ) -> None:
         """zipkin.md 3.8 ITSpanStore: endTs/lookback with spans at T+1 and T+2 ms."""
         write(a_span(1, start_ns=TODAY_NS + 1 * MS), a_span(2, start_ns=TODAY_NS + 2 * MS))
-        window = {"start_min_ns": TODAY_NS + start_min_ms * MS, "start_max_ns": TODAY_NS + start_max_ms * MS}
+        window: dict[str, Any] = {
+            "start_min_ns": TODAY_NS + start_min_ms * MS,
+            "start_max_ns": TODAY_NS + start_max_ms * MS,
+        }
         assert found(store, **window) == expected
 
     def test_bounds_are_exact_to_the_nanosecond(self, store: SpanStore, write: Writing) -> None:
@@ -207,7 +222,7 @@ class TestTime:
     def test_the_window_is_that_of_the_satisfying_span(self, store: SpanStore, write: Writing) -> None:
         """Zipkin's reference predicate would take the root's start instead (zipkin.md 3.2)."""
         write(a_span(1, 1), a_span(1, 2, parent=1, service=BACKEND, start_ns=TODAY_NS + 10 * MS))
-        late_window = {"start_min_ns": TODAY_NS + 5 * MS, "start_max_ns": TODAY_NS + 20 * MS}
+        late_window: dict[str, Any] = {"start_min_ns": TODAY_NS + 5 * MS, "start_max_ns": TODAY_NS + 20 * MS}
         assert found(store, service=BACKEND, **late_window) == [1]
         assert found(store, service=FRONTEND, **late_window) == []
 
@@ -217,8 +232,9 @@ class TestTime:
 
     def test_a_span_without_a_start_is_never_found(self, store: SpanStore, write: Writing) -> None:
         write(a_zipkin_span(1, start_ns=None, remote=BACKEND))
-        for question in ({}, {"service": FRONTEND}, {"service": FRONTEND, "operation": "get"}):
-            assert found(store, **question) == []
+        assert found(store) == []
+        assert found(store, service=FRONTEND) == []
+        assert found(store, service=FRONTEND, operation="get") == []
 
     def test_a_copy_with_a_start_makes_the_trace_found_with_both_fragments(
         self, store: SpanStore, write: Writing
@@ -229,8 +245,8 @@ class TestTime:
             a_zipkin_span(1, remote=BACKEND),
         ]
         write(*fragments)
-        for question in ({}, {"remote_service": BACKEND}, {"operation": "get"}):
-            (trace,) = store.find_traces(a_query(service=FRONTEND, **question))
+        for query in (a_query(), a_query(service=FRONTEND, remote_service=BACKEND), a_query(operation="get")):
+            (trace,) = store.find_traces(query)
             assert same_spans(trace, fragments)
 
 
