@@ -54,9 +54,8 @@ def _add_api(app: FastAPI, prefix: str, endpoints: JaegerEndpoints) -> None:
         ("/api/dependencies", endpoints.dependencies),
     ]
     for path, handler in routes:
-        extra: dict[str, Any] = documented(path)
         app.add_api_route(
-            prefix + path, handler, include_in_schema=not prefix, response_model=None, openapi_extra=extra
+            prefix + path, handler, include_in_schema=not prefix, response_model=None, openapi_extra=documented(path)
         )
         app.add_api_route(prefix + path, handler, methods=["HEAD"], include_in_schema=False, response_model=None)
 
