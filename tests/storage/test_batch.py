@@ -50,8 +50,8 @@ def test_the_tokens_are_those_of_every_tag_but_the_resources(span: Span) -> None
 
 
 @given(spans())
-def test_a_tag_that_has_no_token_is_not_in_the_span(span: Span) -> None:
-    """A store may leave out a span by its tokens alone: every tag that satisfies a filter has one."""
+def test_every_tag_that_satisfies_a_filter_has_its_token(span: Span) -> None:
+    """So a store may rule a span out by its tokens and its resource alone."""
     tokens = set(search_tokens(span))
     for attributes in searched(span):
         for key, value in attributes.items():

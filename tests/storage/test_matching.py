@@ -60,7 +60,8 @@ def test_an_absent_duration_counts_as_zero(bounds: dict[str, Any], expected: boo
 @pytest.mark.parametrize("ignore_case", [False, True])
 def test_an_absent_name_equals_no_name_that_is_asked(name: str, ignore_case: bool) -> None:
     span = a_span(service=None, name=None)
-    assert not satisfies(span, a_query(ignore_case=ignore_case, **{name: ""}))
+    asked: dict[str, Any] = {name: ""}
+    assert not satisfies(span, a_query(ignore_case=ignore_case, **asked))
 
 
 EVERYWHERE = a_span(
