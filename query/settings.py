@@ -1,4 +1,4 @@
-"""Settings of the query side. Each field's alias is its environment variable; `clew.py` reads them."""
+"""Settings of the query side. Each field's alias is its environment variable; `clew.settings` reads them."""
 
 from pydantic import Field, field_validator
 

@@ -5,7 +5,8 @@ from typing import Protocol
 import pytest
 from click.testing import CliRunner
 
-from clew import Settings, SettingsError, main, read_settings
+from clew.command import main
+from clew.settings import Settings, SettingsError, read_settings
 
 
 def test_settings_have_jaegers_ports_when_nothing_is_given() -> None:
@@ -56,12 +57,14 @@ def test_jaegers_name_wins_when_zipkins_is_given_too() -> None:
 
 def test_wrong_settings_are_reported_all_at_once_by_name() -> None:
     with pytest.raises(SettingsError) as caught:
-        read_settings({"CLEW_RETENTION": "soon", "QUERY_BASE_PATH": "jaeger/", "COLLECTOR_SAMPLE_RATE": "2", "CLEW_X": "1"})
+        read_settings(
+            {"CLEW_RETENTION": "soon", "QUERY_BASE_PATH": "jaeger/", "COLLECTOR_SAMPLE_RATE": "2", "CLEW_X": "1"}
+        )
 
     assert str(caught.value).splitlines() == [
         "CLEW_X: unknown setting",
         "COLLECTOR_SAMPLE_RATE: Input should be less than or equal to 1, got '2'",
-        "CLEW_RETENTION: expected a duration with a unit such as \"1.5s\" or \"100ms\", got 'soon'",
+        'CLEW_RETENTION: expected a duration with a unit such as "1.5s" or "100ms", got \'soon\'',
         "QUERY_BASE_PATH: expected a path that starts and does not end with '/', got 'jaeger/'",
     ]
 

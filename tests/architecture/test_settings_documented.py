@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from clew import flag_of, names_of, settings_fields
+from clew.settings import flag_of, names_of, settings_fields
 
 README = Path(__file__).parents[2] / "README.md"
 

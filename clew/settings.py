@@ -1,37 +1,16 @@
-"""clew: the command, the settings' sources, and the composition root.
+"""Every setting of the process: read from the environment and the flags, all wrong ones reported at once."""
 
-`clew serve` opens the store, builds the collector and the query side over it and opens the doors; on SIGTERM it closes
-them in the mirrored order: doors first, then the queue is drained, then the readers stop, then the store closes.
-"""
-
-import asyncio
-import contextlib
-import json
-import logging
-import os
 import re
-import signal
-import socket
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-import click
-import uvicorn
-import uvloop
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
-from starlette.types import ASGIApp
 
 from collector.settings import CollectorSettings
 from query.settings import QuerySettings
-from storage.errors import StorageError
-from storage.settings import HostPort, SettingsModel, StorageSettings, host_and_port
-
-VERSION = version("clew")
-log = logging.getLogger("clew")
+from storage.settings import HostPort, SettingsModel, StorageSettings
 
 
 class ProcessSettings(SettingsModel):
@@ -78,9 +57,7 @@ class SettingsError(Exception):
 
 def settings_fields() -> dict[str, FieldInfo]:
     """Every setting by its environment variable, in the order of the README's table."""
-    return {
-        str(field.alias): field for group in GROUPS.values() for field in group.model_fields.values()
-    }
+    return {str(field.alias): field for group in GROUPS.values() for field in group.model_fields.values()}
 
 
 def names_of(variable: str, field: FieldInfo) -> list[str]:
@@ -123,59 +100,3 @@ def _with_input(message: str, value: object) -> str:
 def flag_of(variable: str) -> str:
     """`--query-base-path` of QUERY_BASE_PATH."""
     return "--" + variable.lower().replace("_", "-")
-
-
-def _options(command: click.Command) -> click.Command:
-    for variable, field in settings_fields().items():
-        default = field.get_default()
-        command.params.append(
-            click.Option(
-                [flag_of(variable), variable],
-                metavar="VALUE",
-                help=f"{field.description} [{variable}; default {default!s}]".replace("`", ""),
-            )
-        )
-    return command
-
-
-class _DottedFlags(click.Command):
-    """Takes Jaeger's spelling of a flag too: --query.base-path is --query-base-path."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, [_undotted(arg) for arg in args])
-
-
-def _undotted(argument: str) -> str:
-    name, equals, value = argument.partition("=")
-    return name.replace(".", "-") + equals + value if name.startswith("--") else argument
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(VERSION, prog_name="clew")
-def main() -> None:
-    """clew collects Zipkin and OTLP spans into a SQL store and answers as Zipkin (9411) and as Jaeger (16686)."""
-
-
-@main.command(cls=_DottedFlags)
-def serve(**flags: str | None) -> None:
-    """Open every door and serve until SIGTERM or SIGINT, then drain and exit 0.
-
-    Each setting is an environment variable and a flag; a flag wins. Wrong settings: exit 2, all named at once.
-    """
-    given = dict(os.environ) | {name.upper(): value for name, value in flags.items() if value is not None}
-    try:
-        settings = read_settings(given)
-    except SettingsError as error:
-        click.echo(f"clew: wrong settings\n{error}", err=True)
-        sys.exit(2)
-    logging.basicConfig(
-        level=settings.process.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
-    try:
-        uvloop.run(None.run())
-    except (StorageError, OSError) as error:
-        log.error("%s: %s", type(error).__name__, error)
-        sys.exit(1)
-
-
-_options(serve)

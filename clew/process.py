@@ -1,0 +1,100 @@
+"""One running clew: the store, the collector and the query side joined, the doors opened, and all of it closed again.
+
+Closing mirrors opening: doors first, then the queue is drained, then the readers stop, then the store closes.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+from datetime import UTC, datetime
+
+import click
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+from storage.factory import open_store
+
+from clew import VERSION
+from clew.ports import Health, HttpServer, ZipkinPort, shown_address
+from clew.settings import Settings
+from collector.app import Collector
+from query.api.jaeger import jaeger_app
+from query.service import QueryService
+from storage.contract import SpanStore
+from storage.requests import RetentionPolicy
+from storage.settings import host_and_port
+
+log = logging.getLogger("clew")
+
+
+class Process:
+    """One running clew. Parts are opened in order on a stack and closed in the mirrored order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._health = Health()
+        self._doors: dict[str, str] = {}
+
+    async def run(self) -> bool:
+        """Serve until SIGTERM or SIGINT. True when everything taken was stored and closed."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with contextlib.AsyncExitStack() as stack:
+            drained = await self._open(stack)
+            self._health.ready(datetime.now(UTC))
+            click.echo(json.dumps({"event": "ready", "doors": self._doors, "version": VERSION}))
+            await stop.wait()
+            log.info("stopping: closing the doors, then draining the queue")
+            self._health.stopping()
+        return drained.done() and drained.result()
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> asyncio.Future[bool]:
+        """Open everything; the future says, once the stack has closed, whether the queue was drained."""
+        collecting, querying = self._settings.collector, self._settings.query
+        self._serve(stack, "admin", self._settings.process.admin_host_port, self._health)
+        store = open_store(self._settings.storage)
+        await asyncio.to_thread(store.__enter__)
+        drained = asyncio.get_running_loop().create_future()
+        stack.push_async_callback(self._close_store, store, drained)
+        service = QueryService(store, querying)
+        stack.push_async_callback(asyncio.to_thread, service.close)
+        collector = Collector(collecting, self._retention(), store, VERSION)
+        self._health.metrics = collector.metrics
+        collector.start()
+        stack.push_async_callback(self._drain, collector, drained)
+        zipkin = CORSMiddleware(
+            ZipkinPort(collector, service, store),
+            allow_origins=querying.allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("content-type", "x-grpc-web"),
+            expose_headers=("grpc-status", "grpc-message", "armeria.grpc.ThrowableProto-bin"),
+        )
+        self._serve(stack, "zipkin", collecting.zipkin_host_port, zipkin)
+        self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
+        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service))
+        host, port = host_and_port(collecting.otlp_grpc_host_port)
+        port = await collector.otlp_grpc.start(shown_address(host, port) if host else f"[::]:{port}")
+        self._doors["otlp_grpc"] = shown_address(host, port)
+        stack.push_async_callback(collector.otlp_grpc.stop, collecting.drain_timeout_ns / 1e9)
+        return drained
+
+    def _retention(self) -> RetentionPolicy:
+        storage = self._settings.storage
+        return RetentionPolicy(storage.retention_ns or None, storage.retention_max_bytes or None)
+
+    def _serve(self, stack: contextlib.AsyncExitStack, door: str, address: str, app: ASGIApp) -> None:
+        server = HttpServer(app, address, self._settings.collector.drain_timeout_ns // 10**9)
+        self._doors[door] = server.address
+        stack.push_async_callback(server.stop)
+
+    @staticmethod
+    async def _drain(collector: Collector, drained: asyncio.Future[bool]) -> None:
+        drained.set_result(await collector.stop())
+
+    @staticmethod
+    async def _close_store(store: SpanStore, drained: asyncio.Future[bool]) -> None:
+        """A store that may still be writing is not closed under its writer: the end of the process does it."""
+        if not drained.done() or drained.result():
+            await asyncio.to_thread(store.__exit__, None, None, None)
