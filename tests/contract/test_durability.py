@@ -1,6 +1,7 @@
 """What a durable store still knows when it is opened again. (Kills and full disks are tests of the real process.)"""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from storage.factory import open_store
@@ -10,7 +11,7 @@ from storage.contract import SpanStore
 from storage.requests import DependencyLink, Operation, RetentionPolicy
 from storage.settings import StorageSettings
 from storage.span import SpanKind
-from tests.builders import BACKEND, DAY, DB, FRONTEND, TODAY_NS, a_span, a_trace_id, a_zipkin_trace, exactly
+from tests.builders import BACKEND, DAY, DB, FRONTEND, SECOND, TODAY_NS, a_span, a_trace_id, a_zipkin_trace, exactly
 from tests.contract.asking import found
 from tests.contract.conftest import BACKENDS, DURABLE_BACKENDS, KEEP_EVERYTHING, RECEIVED_NS, settings_of
 
@@ -67,6 +68,24 @@ def test_what_retention_dropped_stays_dropped(durable_settings: StorageSettings)
     with open_store(durable_settings) as store:
         assert store.get_traces([a_trace_id(1)]) == []
         assert found(store) == [2]
+
+
+def test_a_bound_on_disk_drops_the_oldest_spans_and_really_gives_space_back(durable_settings: StorageSettings) -> None:
+    draw = Random(1)
+    with open_store(durable_settings) as store:
+        for batch in range(1, 11):
+            spans = (a_span(batch, n, attributes={"noise": draw.randbytes(60).hex()}) for n in range(1, 4001))
+            store.write(SpanBatch.of(spans, RECEIVED_NS + batch * SECOND))
+        store.maintain(KEEP_EVERYTHING, RECEIVED_NS + 11 * SECOND)
+        before = store.statistics()
+        policy = RetentionPolicy(max_age_ns=None, max_bytes=before.disk_bytes // 2)
+        rounds = [store.maintain(policy, RECEIVED_NS + (20 + n) * SECOND) for n in range(20)]
+        after = store.statistics()
+        assert after.disk_bytes <= before.disk_bytes // 2
+        assert sum(rounds) == before.spans - after.spans
+        assert 0 < after.spans < before.spans
+        assert store.get_traces([a_trace_id(1)]) == []
+        assert len(store.get_traces([a_trace_id(10)])[0]) == 4000
 
 
 @pytest.mark.parametrize("backend_name", BACKENDS)
