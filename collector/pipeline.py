@@ -122,6 +122,8 @@ class Pipeline:
         False when the store did not take everything in time: the rest is dropped and booked, its senders are told,
         and the thread may still be inside the store's `write`.
         """
+        if self._given_up:
+            return False
         with self._wake:
             self.stopping = True
             self._wake.notify()
@@ -133,6 +135,10 @@ class Pipeline:
             return False
         self._thread.join()
         return True
+
+    def join(self) -> None:
+        """Return when the writer thread has ended: after `stop`, however long the store takes. Blocks."""
+        self._thread.join()
 
     def _give_up(self, cause: str) -> None:
         failure = Failure("drain_timeout", lambda: Overloaded(cause, RETRY_AFTER_S))
@@ -175,7 +181,7 @@ class Pipeline:
         batch = self._batch_of(group)
         for submission in group:
             submission.columns = _FREED
-        failure = self._committer.write(batch)
+        failure = self._committer.write(batch) if len(batch) else None
         self._settle(group, failure)
         now_ns = self._monotonic_ns()
         reason = failure.reason if failure else ""
