@@ -1,0 +1,217 @@
+"""What holds for every answer on 16686: paths, methods, errors, compression, pages."""
+
+import re
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from storage.errors import StoreUnavailable
+from storage.memory import MemoryStore
+from tests.builders import a_span, a_trace_id, a_zipkin_trace
+from tests.query.jaeger.conftest import Door, OpenDoor
+
+EVERY_ENDPOINT = [
+    "/api/services",
+    "/api/services/frontend/operations",
+    "/api/operations?service=frontend",
+    "/api/traces?service=frontend",
+    f"/api/traces/{a_trace_id(1).hex()}",
+    "/api/dependencies",
+]
+
+
+class BrokenStore(MemoryStore):
+    """A store whose names cannot be read."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(max_spans=1, autocomplete_keys=())
+        self._error = error
+
+    def services(self) -> list[str]:
+        raise self._error
+
+
+class SlowStore(MemoryStore):
+    """A store whose names come only when `released` is set."""
+
+    def __init__(self) -> None:
+        super().__init__(max_spans=1, autocomplete_keys=())
+        self.released = threading.Event()
+
+    def services(self) -> list[str]:
+        self.released.wait(timeout=60)
+        return []
+
+
+@pytest.mark.parametrize("path", EVERY_ENDPOINT)
+async def test_every_endpoint_answers_below_the_base_path_and_without_it(open_door: OpenDoor, path: str) -> None:
+    """One release of Grafana dropped the base path on searches (clients.md 4)."""
+    door = open_door(base_path="/jaeger")
+    door.write(*a_zipkin_trace(1))
+
+    assert await door.json(f"/jaeger{path}") == await door.json(path)
+
+
+@pytest.mark.parametrize("path", ["/jaeger/api/services", "/other/api/services"])
+async def test_a_base_path_that_is_not_set_is_a_page(door: Door, path: str) -> None:
+    assert "<html" in (await door.get(path)).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/nope",
+        "/api/services/",
+        "/api/services/x",
+        "/api/traces/",
+        "/api/traces/1/2",
+        "/api/v3/services",
+        "/api/metrics/minstep",
+        "/jaeger/api",
+        "/jaeger/api/nope",
+    ],
+)
+async def test_an_unknown_path_of_the_api_is_gos_404(open_door: OpenDoor, path: str) -> None:
+    response = await open_door(base_path="/jaeger").get(path)
+
+    assert (response.status_code, response.text) == (404, "404 page not found\n")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_another_method_on_the_api_is_an_unknown_path(door: Door, method: str) -> None:
+    response = await door.client.request(method, "/api/services")
+
+    assert (response.status_code, response.text) == (404, "404 page not found\n")
+
+
+@pytest.mark.parametrize("path", EVERY_ENDPOINT)
+async def test_every_endpoint_answers_head(door: Door, path: str) -> None:
+    door.write(*a_zipkin_trace(1))
+
+    assert (await door.client.head(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/trace/abc?uiFind=x", "/dependencies", "/static/x.js"])
+@pytest.mark.parametrize("base_path", ["", "/jaeger"])
+async def test_every_other_path_is_the_page(open_door: OpenDoor, base_path: str, path: str) -> None:
+    response = await open_door(base_path=base_path).get(base_path + path)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert f'href="{base_path}/docs"' in response.text
+
+
+async def test_the_base_path_itself_is_the_page(open_door: OpenDoor) -> None:
+    assert "<html" in (await open_door(base_path="/jaeger").get("/jaeger")).text
+
+
+async def test_kiali_finds_jaegers_version_in_the_page(door: Door) -> None:
+    """It cuts between the marker and the next semicolon and reads JSON (clients.md 3)."""
+    text = (await door.get("/")).text
+
+    assert text.count("JAEGER_VERSION") == 1
+    assert re.findall(r"const JAEGER_VERSION = (\{.*\});", text) == [
+        '{"gitCommit":"","gitVersion":"v1.76.0","buildDate":""}'
+    ]
+
+
+async def test_another_method_on_a_page_is_not_allowed(door: Door) -> None:
+    response = await door.client.post("/search")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("base_path", ["", "/jaeger"])
+async def test_the_api_is_documented(open_door: OpenDoor, base_path: str) -> None:
+    door = open_door(base_path=base_path)
+
+    viewer, document = await door.get(f"{base_path}/docs"), await door.json(f"{base_path}/docs/openapi.json")
+
+    assert f"{base_path}/docs/openapi.json" in viewer.text
+    assert sorted(document["paths"]) == [
+        "/api/dependencies",
+        "/api/operations",
+        "/api/services",
+        "/api/services/{service}/operations",
+        "/api/traces",
+        "/api/traces/{trace_id}",
+    ]
+    names = [parameter["name"] for parameter in document["paths"]["/api/traces"]["get"]["parameters"]]
+    assert {"service", "tags", "limit", "traceID"} <= set(names)
+
+
+async def test_a_large_answer_is_compressed_for_who_accepts_it(door: Door) -> None:
+    door.write(*(a_span(number) for number in range(1, 20)))
+
+    response = await door.client.get("/api/traces?service=frontend", headers={"accept-encoding": "br, gzip;q=0.5"})
+
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["vary"] == "Accept-Encoding"
+    assert len(response.json()["data"]) == 19
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br"])
+async def test_a_large_answer_is_plain_for_who_does_not_accept_gzip(door: Door, accepted: str) -> None:
+    door.write(*(a_span(number) for number in range(1, 20)))
+
+    response = await door.client.get("/api/traces?service=frontend", headers={"accept-encoding": accepted})
+
+    assert "content-encoding" not in response.headers
+
+
+async def test_a_small_answer_is_not_compressed(door: Door) -> None:
+    response = await door.client.get("/api/services", headers={"accept-encoding": "gzip"})
+
+    assert "content-encoding" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(StoreUnavailable("the disk is gone"), "the disk is gone"), (RuntimeError("secret detail"), "internal error")],
+)
+async def test_a_store_that_fails_is_500_with_an_envelope(open_door: OpenDoor, error: Exception, message: str) -> None:
+    response = await open_door(reader=BrokenStore(error)).get("/api/services")
+
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.json()["errors"] == [{"code": 500, "msg": message}]
+
+
+async def test_a_read_that_takes_too_long_is_500_with_the_setting_to_change(open_door: OpenDoor) -> None:
+    store = SlowStore()
+    try:
+        response = await open_door(reader=store, timeout_ns=1_000_000).get("/api/services")
+    finally:
+        store.released.set()
+
+    assert response.status_code == 500
+    assert response.json()["errors"] == [{"code": 500, "msg": "no answer within 0.001 s; raise QUERY_TIMEOUT"}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "service=%ff%fe",
+        "service=a%00b",
+        "limit=%F0%9F%98%80",
+        "tag",
+        "&&&",
+        "traceID",
+        "a" * 5000,
+        "service=s&start=99999999999999999999",
+        "service=s&tags=%7B%22a%22%3A%7B%7D%7D",
+    ],
+)
+async def test_no_query_makes_the_framework_answer_for_itself(door: Door, query: str) -> None:
+    statuses: Sequence[int] = [(await door.get(f"{path}?{query}")).status_code for path in _paths()]
+
+    assert set(statuses) <= {200, 400, 404}
+
+
+def _paths() -> list[str]:
+    return [endpoint.partition("?")[0] for endpoint in EVERY_ENDPOINT]
