@@ -1,0 +1,101 @@
+"""`python -m tests.benchmarks`: measure ingest and queries, print tables, write bench/*.json. Nothing is asserted."""
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import psutil
+from rich.console import Console
+
+from tests.benchmarks.ingest import measure_ingest
+from tests.benchmarks.ingest_results import IngestResult, Stream
+from tests.benchmarks.queries import QueriesResult, measure_queries
+from tests.benchmarks.tables import ingest_table, queries_table, streams_table
+
+_BENCH = Path("bench")
+_SCENARIOS = {
+    "otlp": (Stream("otlp", 8, None),),
+    "zipkin": (Stream("zipkin", 64, None),),
+    "mixed": (Stream("otlp", 8, 20_000.0), Stream("zipkin", 64, 5_000.0)),
+    "otlp-paced": (Stream("otlp", 64, 50_000.0),),
+    "zipkin-paced": (Stream("zipkin", 256, 15_000.0),),
+}
+console = Console()
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Measure clew as its users meet it. Without a command: every ingest scenario, then queries at 1, 10 and 50 M."""
+    if context.invoked_subcommand is None:
+        context.invoke(ingest)
+        context.invoke(queries)
+
+
+@main.command()
+@click.argument("scenarios", nargs=-1, type=click.Choice(list(_SCENARIOS)))
+@click.option("--seconds", default=60.0, show_default=True, help="How long each scenario sends.")
+@click.option("--spans-per-s", type=float, help="Pace every stream to this rate instead of its own.")
+@click.option("--lanes", type=int, help="Connections or calls in flight of every stream instead of its own.")
+def ingest(scenarios: Sequence[str], seconds: float, spans_per_s: float | None, lanes: int | None) -> None:
+    """Load on a fresh store: closed loop (otlp, zipkin), or paced (the others)."""
+    results = []
+    for name in scenarios or tuple(_SCENARIOS):
+        streams = [
+            Stream(stream.protocol, lanes or stream.lanes, spans_per_s or stream.spans_per_s)
+            for stream in _SCENARIOS[name]
+        ]
+        console.print(f"{name}: sending for {seconds:g} s ...")
+        directory = _emptied(_BENCH / "ingest")
+        results.append(measure_ingest(name, streams, seconds, directory))
+        shutil.rmtree(directory)
+    console.print(ingest_table(results), streams_table(results))
+    _write("ingest", results)
+
+
+@main.command()
+@click.option("--millions", multiple=True, type=float, default=(1, 10, 50), show_default=True, help="Store sizes.")
+@click.option("--keep/--no-keep", help="Keep the filled stores for the next time (about 100 bytes a span).")
+def queries(millions: Sequence[float], keep: bool) -> None:
+    """Reads over HTTP from stores of several sizes, filled first."""
+    results = []
+    for size in millions:
+        directory = _BENCH / f"store-{size:g}M"
+        if directory.exists() and not (directory / "population.json").exists():
+            shutil.rmtree(directory)  # left behind half filled
+        with console.status("") as status:
+            result = measure_queries(directory, round(size * 1_000_000), status.update)
+        console.print(queries_table(result))
+        results.append(result)
+        if not keep:
+            shutil.rmtree(directory)
+    _write("queries", results)
+
+
+def _emptied(directory: Path) -> Path:
+    if directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
+    return directory
+
+
+def _write(name: str, results: Sequence[IngestResult] | Sequence[QueriesResult]) -> None:
+    machine = {
+        "cpus": psutil.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "load_average": psutil.getloadavg(),
+    }
+    path = _BENCH / f"{name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
+    path.write_text(json.dumps({"machine": machine, "results": [asdict(result) for result in results]}, indent=1))
+    console.print(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()

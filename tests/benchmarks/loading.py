@@ -1,0 +1,70 @@
+"""Filling a store with a population through the store's own API, and what to ask of it afterwards."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from storage.factory import open_store
+
+from storage.requests import RetentionPolicy
+from storage.settings import StorageSettings
+from tests.benchmarks.population import SPANS_PER_SECOND, Population, TraceSample
+
+_SPANS_PER_BATCH = 100_000
+_SAMPLES = 400
+_MAINTAIN_EVERY = 10
+_SUMMARY = "population.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A store that was filled. begins_ns, ends_ns: the span of time its spans lie in."""
+
+    spans: int
+    begins_ns: int
+    ends_ns: int
+    spans_per_s: float
+    disk_bytes: int
+    samples: tuple[TraceSample, ...]
+
+
+def fill(directory: Path, spans: int, progress: Callable[[int], object]) -> Filled:
+    """Write about so many spans that end now into the empty store in `directory`; what is already there is reused."""
+    summary = directory / _SUMMARY
+    if summary.exists():
+        found = json.loads(summary.read_text())
+        return Filled(**found | {"samples": tuple(TraceSample(**sample) for sample in found["samples"])})
+    directory.mkdir(parents=True, exist_ok=True)
+    filled = _fill(directory, spans, progress)
+    summary.write_text(json.dumps(asdict(filled)))
+    return filled
+
+
+def settings_of(directory: Path) -> StorageSettings:
+    """The settings of the store that a Clew over this directory has."""
+    return StorageSettings.model_validate({"CLEW_STORAGE_URL": f"duckdb:///{directory}/clew.duckdb"})
+
+
+def _fill(directory: Path, spans: int, progress: Callable[[int], object]) -> Filled:
+    ends_ns = time.time_ns()
+    begins_ns = ends_ns - spans * 10**9 // SPANS_PER_SECOND
+    population = Population(begins_ns)
+    keep = RetentionPolicy(max_age_ns=None, max_bytes=None)
+    samples: list[TraceSample] = []
+    written, began_s = 0, time.monotonic()
+    with open_store(settings_of(directory)) as store:
+        while written < spans:
+            batch, sample = population.batch(min(_SPANS_PER_BATCH, spans - written), received_ns=time.time_ns())
+            store.write(batch)
+            written += len(batch)
+            samples.append(sample)
+            if len(samples) % _MAINTAIN_EVERY == 0:
+                store.maintain(keep, time.time_ns())
+            progress(written)
+        store.maintain(keep, time.time_ns())
+    took_s = time.monotonic() - began_s
+    disk_bytes = sum(path.stat().st_size for path in directory.iterdir())
+    kept = samples[:: max(len(samples) // _SAMPLES, 1)]
+    return Filled(written, begins_ns, ends_ns, round(written / took_s), disk_bytes, tuple(kept))

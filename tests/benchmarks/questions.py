@@ -1,0 +1,144 @@
+"""The reads that are measured: for each a name, and the requests that are made in turn."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from storage.span import SpanKind
+from tests.benchmarks.loading import Filled
+from tests.benchmarks.vocabulary import RARE_TAG, SERVICES, operation
+
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+_BUSY_SERVICES = SERVICES[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """door: the name in clew's ready line. paths: asked one after another, as often as `asked` says.
+
+    problem: what is wrong with the decoded answer to a path, None when nothing is. An answer is checked, not timed.
+    """
+
+    name: str
+    door: str
+    paths: tuple[str, ...]
+    asked: int
+    problem: Callable[[str, Any], str | None]
+
+
+def questions_of(filled: Filled) -> list[Question]:
+    """All questions to a store so filled. Searches look back 24 hours (or as far as there are spans) from its end."""
+    return [*_trace_by_id(filled), *_searches(filled), *_names(filled), *_dependencies(filled)]
+
+
+def _trace_by_id(filled: Filled) -> list[Question]:
+    expected = {sample.trace_id: sample.spans for sample in filled.samples}
+
+    def zipkin(path: str, answer: Any) -> str | None:
+        return _differs(len(answer), expected[path.rsplit("/", 1)[1]], "spans")
+
+    def jaeger(path: str, answer: Any) -> str | None:
+        return _differs(len(answer["data"][0]["spans"]), expected[path.rsplit("/", 1)[1]], "spans")
+
+    return [
+        Question("trace by id", "zipkin", tuple(f"/api/v2/trace/{id_}" for id_ in expected), 300, zipkin),
+        Question("trace by id", "jaeger", tuple(f"/api/traces/{id_}" for id_ in expected), 300, jaeger),
+    ]
+
+
+def _searches(filled: Filled) -> list[Question]:
+    span_name = operation(SpanKind.SERVER, 1)
+    key, value = RARE_TAG
+    variants: list[tuple[str, dict[str, str], dict[str, str]]] = [
+        ("newest 20 of a service", {}, {}),
+        ("+ operation", {"spanName": span_name}, {"operation": span_name}),
+        (
+            "+ tag",
+            {"annotationQuery": "http.response.status_code=500"},
+            {"tags": json.dumps({"http.response.status_code": "500"})},
+        ),
+        ("+ min duration", {"minDuration": "200000"}, {"minDuration": "200ms"}),
+    ]
+    found = []
+    for name, of_zipkin, of_jaeger in variants:
+        found.append(Question(name, "zipkin", _zipkin_searches(filled, of_zipkin), 120, _twenty_zipkin))
+        found.append(Question(name, "jaeger", _jaeger_searches(filled, of_jaeger), 120, _twenty_jaeger))
+    rare = {"annotationQuery": f"{key}={value}", "limit": "20"}
+    paths = (f"/api/v2/traces?{urlencode(rare | _zipkin_window(filled, _DAY_MS))}",)
+    found.append(Question("rare tag, no service, 24 h", "zipkin", paths, 30, _some))
+    return found
+
+
+def _zipkin_searches(filled: Filled, conditions: Mapping[str, str]) -> tuple[str, ...]:
+    window = _zipkin_window(filled, _DAY_MS)
+    return tuple(
+        f"/api/v2/traces?{urlencode({'serviceName': service, 'limit': '20', **conditions, **window})}"
+        for service in _BUSY_SERVICES
+    )
+
+
+def _jaeger_searches(filled: Filled, conditions: Mapping[str, str]) -> tuple[str, ...]:
+    end_us = filled.ends_ns // 1000
+    window = {"start": str(end_us - _DAY_MS * 1000), "end": str(end_us)}
+    return tuple(
+        f"/api/traces?{urlencode({'service': service, 'limit': '20', **conditions, **window})}"
+        for service in _BUSY_SERVICES
+    )
+
+
+def _names(filled: Filled) -> list[Question]:
+    def services(_: str, answer: Any) -> str | None:
+        names = answer["data"] if isinstance(answer, dict) else answer
+        return _differs(sorted(names), sorted(SERVICES), "services")
+
+    def operations(_: str, answer: Any) -> str | None:
+        names = answer["data"] if isinstance(answer, dict) else answer
+        return None if len(names) >= 10 else f"expected at least 10 operations, got {len(names)}"
+
+    return [
+        Question("services", "zipkin", ("/api/v2/services",), 60, services),
+        Question("services", "jaeger", ("/api/services",), 60, services),
+        Question(
+            "operations",
+            "zipkin",
+            tuple(f"/api/v2/spans?serviceName={name}" for name in _BUSY_SERVICES),
+            60,
+            operations,
+        ),
+        Question(
+            "operations", "jaeger", tuple(f"/api/services/{name}/operations" for name in _BUSY_SERVICES), 60, operations
+        ),
+    ]
+
+
+def _dependencies(filled: Filled) -> list[Question]:
+    found = []
+    for name, lookback_ms, asked in (("dependencies, 1 h", _HOUR_MS, 30), ("dependencies, 24 h", _DAY_MS, 5)):
+        query = urlencode(_zipkin_window(filled, lookback_ms))
+        found.append(Question(name, "zipkin", (f"/api/v2/dependencies?{query}",), asked, _some))
+        found.append(Question(name, "jaeger", (f"/api/dependencies?{query}",), asked, _some))
+    return found
+
+
+def _zipkin_window(filled: Filled, lookback_ms: int) -> dict[str, str]:
+    return {"endTs": str(filled.ends_ns // 1_000_000), "lookback": str(lookback_ms)}
+
+
+def _twenty_zipkin(_: str, answer: Any) -> str | None:
+    return _differs(len(answer), 20, "traces")
+
+
+def _twenty_jaeger(_: str, answer: Any) -> str | None:
+    return _differs(len(answer["data"]), 20, "traces")
+
+
+def _some(_: str, answer: Any) -> str | None:
+    found = answer["data"] if isinstance(answer, dict) else answer
+    return None if found else "expected an answer with content, got an empty one"
+
+
+def _differs(got: object, expected: object, what: str) -> str | None:
+    return None if got == expected else f"expected {expected} {what}, got {got}"
