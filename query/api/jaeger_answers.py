@@ -10,7 +10,7 @@ from query.render.jaeger_envelope import failure, to_bytes
 
 _ERROR_HEADERS = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 _SMALLEST_COMPRESSED_BYTES = 1024
-_GZIP_LEVEL = 4  # Half the time of level 6 for a tenth more bytes on trace JSON.
+_GZIP_LEVEL = 6  # Measured on Envoy's spans: 7 µs for the 2 kB of one, a tenth of what rendering it takes.
 
 
 def packed(body: bytes, accepts_gzip: bool) -> tuple[bytes, Mapping[str, str]]:

@@ -23,6 +23,8 @@ def key_value(key: str, value: AttributeValue) -> JsonObject:
     NaN and the infinities ("NaN", "+Inf", "-Inf"), where Jaeger answers 500 for the whole trace. binary is base64.
     """
     match value:
+        case str():  # First: nearly every value is one.
+            return {"key": key, "type": "string", "value": value}
         case bool():
             return {"key": key, "type": "bool", "value": value}
         case int():
