@@ -1,0 +1,101 @@
+"""How the command starts, says where it listens, answers probes, and refuses to start."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process.clew_process import Clew
+
+
+def test_the_ready_line_names_every_door_with_the_port_it_really_has(tmp_path: Path) -> None:
+    with Clew(tmp_path) as clew:
+        assert set(clew.doors) == {"zipkin", "otlp_grpc", "otlp_http", "jaeger", "admin"}
+        assert all(int(address.rpartition(":")[2]) > 0 for address in clew.doors.values())
+        assert httpx.get(f"{clew.url('zipkin')}/health").json()["status"] == "UP"
+        assert httpx.get(clew.url("admin")).json()["status"] == "Server available"
+        assert httpx.get(f"{clew.url('jaeger')}/api/services").json()["data"] == []
+        assert httpx.get(f"{clew.url('otlp_http')}/v1/traces").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/any/thing"])
+def test_the_admin_port_answers_jaegers_health_on_every_path(tmp_path: Path, path: str) -> None:
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
+        answer = httpx.get(clew.url("admin") + path)
+
+        assert answer.status_code == 200
+        assert set(answer.json()) == {"status", "upSince", "uptime"}
+
+
+@pytest.mark.parametrize("path", ["/info", "/actuator/info", "/metrics", "/prometheus", "/actuator/health"])
+def test_zipkins_port_answers_about_itself(tmp_path: Path, path: str) -> None:
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
+        assert httpx.get(clew.url("zipkin") + path).status_code == 200
+
+
+def test_zipkins_metrics_have_its_14_keys(tmp_path: Path) -> None:
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
+        assert len(httpx.get(f"{clew.url('zipkin')}/metrics").json()) == 14
+
+
+def test_cors_allows_any_origin_by_default_and_only_the_named_ones_otherwise(tmp_path: Path) -> None:
+    def allowed(clew: Clew, origin: str) -> str | None:
+        answer = httpx.get(f"{clew.url('zipkin')}/api/v2/services", headers={"origin": origin})
+        assert answer.status_code == 200
+        return dict(answer.headers).get("access-control-allow-origin")
+
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
+        assert allowed(clew, "http://a.example") == "*"
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:", ZIPKIN_QUERY_ALLOWED_ORIGINS="http://a.example") as clew:
+        assert allowed(clew, "http://a.example") == "http://a.example"
+        assert allowed(clew, "http://b.example") is None
+
+
+def test_jaegers_api_answers_with_and_without_the_base_path(tmp_path: Path) -> None:
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:", QUERY_BASE_PATH="/jaeger") as clew:
+        for path in ("/api/services", "/jaeger/api/services"):
+            assert httpx.get(clew.url("jaeger") + path).json()["errors"] is None
+
+
+def test_a_request_head_without_end_is_cut_off(tmp_path: Path) -> None:
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
+        host, _, port = clew.doors["zipkin"].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nx: ")
+            with pytest.raises(OSError):
+                connection.sendall(b"y" * 50_000_000)
+
+
+def run_serve(**settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "clew", "serve"]
+    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_serve_names_the_address_when_a_port_is_taken(tmp_path: Path) -> None:
+    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
+        taken = clew.doors["zipkin"]
+        result = run_serve(
+            COLLECTOR_ZIPKIN_HOST_PORT=taken, ADMIN_HTTP_HOST_PORT="127.0.0.1:0", CLEW_STORAGE_URL="memory:"
+        )
+
+    assert result.returncode == 1
+    assert f"cannot listen on {taken}" in result.stderr
+
+
+def test_serve_says_that_another_process_holds_the_store(tmp_path: Path) -> None:
+    with Clew(tmp_path):
+        result = run_serve(ADMIN_HTTP_HOST_PORT="127.0.0.1:0", CLEW_STORAGE_URL=f"duckdb:///{tmp_path}/clew.duckdb")
+
+    assert result.returncode == 1
+    assert "clew.duckdb" in result.stderr
+
+
+def test_serve_reports_all_wrong_settings_at_once_and_exits_with_2() -> None:
+    result = run_serve(CLEW_RETENTION="soon", COLLECTOR_SAMPLE_RATE="2", CLEW_STORAGE_URL="memory:")
+
+    assert result.returncode == 2
+    assert "CLEW_RETENTION" in result.stderr
+    assert "COLLECTOR_SAMPLE_RATE" in result.stderr
