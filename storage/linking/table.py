@@ -1,0 +1,177 @@
+"""Links of an Arrow table of spans: what a SQL store reads, made into columns of numbers for `columns` and `linker`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from storage.batch import span_id_of_number
+from storage.linking.columns import Bools, Calls, Ints, LinkColumns, link_plain_traces
+from storage.linking.link_span import LINKED_KINDS, LinkSpan, LocalEndpoint, service_name
+from storage.linking.linker import Call, calls_of
+from storage.span import SpanKind
+
+LINK_TABLE = pa.schema(
+    [
+        pa.field("trace", pa.int64()),
+        pa.field("written", pa.int64()),
+        pa.field("span_id", pa.uint64()),
+        pa.field("parent_span_id", pa.uint64()),
+        pa.field("start_ns", pa.int64()),
+        pa.field("kind", pa.uint8()),
+        pa.field("shared", pa.bool_()),
+        pa.field("service", pa.string()),
+        pa.field("local_ipv4", pa.string()),
+        pa.field("local_ipv6", pa.string()),
+        pa.field("local_port", pa.uint16()),
+        pa.field("remote_service", pa.string()),
+        pa.field("error", pa.bool_()),
+    ]
+)
+"""Whole traces, a row a span, in any order. trace: a number below columns.MAX_TRACES, equal for spans whose trace ids
+share the low half. written: rises in the order of writing. remote_service and error: as `link_span` reads them.
+The rest: as in SPAN_SCHEMA."""
+
+_KIND_OF_NUMBER = np.array([kind if kind in LINKED_KINDS else 0 for kind in SpanKind], np.uint8)
+_LATEST_NS = np.iinfo(np.int64).max
+
+
+class Linked(NamedTuple):
+    """calls: how often each was made. odd_spans: how many spans stood in traces that are not plain (`columns`)."""
+
+    calls: Counter[Call]
+    odd_spans: int
+
+
+def calls_of_table(table: pa.Table, start_ns: int, end_ns: int) -> Linked:
+    """The calls of the traces whose trace timestamp lies in [start_ns, end_ns]. Their table is LINK_TABLE.
+
+    The trace timestamp is that of `SpanReader.dependencies`.
+    """
+    if not table.num_rows:
+        return Linked(Counter(), 0)
+    asked = _lies_within(table, start_ns, end_ns)
+    names = _Names()
+    endpoints = _Endpoints(table, names)
+    plain, odd = link_plain_traces(_columns(table, names, endpoints), asked)
+    calls = Counter(_named(plain, names))
+    for trace in _traces(odd, names, endpoints):
+        calls.update(calls_of(trace))
+    return Linked(calls, len(odd.trace))
+
+
+class _Names:
+    """Numbers for lower-case service names; 0 is no name."""
+
+    def __init__(self) -> None:
+        self.of_number: list[str | None] = [None]
+        self._numbers: dict[str | None, int] = {None: 0}
+
+    def numbers(self, column: pa.ChunkedArray) -> Ints:
+        """The number of each row's name."""
+        codes, raw = _codes(column)
+        return np.array([self._number(service_name(name)) for name in raw], np.int64)[codes]
+
+    def _number(self, name: str | None) -> int:
+        number = self._numbers.setdefault(name, len(self.of_number))
+        if number == len(self.of_number):
+            self.of_number.append(name)
+        return number
+
+
+class _Endpoints:
+    """Numbers for local endpoints, made of the numbers of their parts; 0 is no endpoint."""
+
+    def __init__(self, table: pa.Table, names: _Names) -> None:
+        self.service = names.numbers(table["service"])
+        self._names = names
+        ipv4, self._ipv4 = _codes(table["local_ipv4"])
+        ipv6, self._ipv6 = _codes(table["local_ipv6"])
+        if len(self._ipv6) == 1:
+            self._addresses, address = np.arange(len(self._ipv4)), ipv4
+        else:
+            # Numbered densely, so that the product below stays within 63 bits whatever comes; 0 is no address.
+            pairs = np.append(ipv4 * len(self._ipv6) + ipv6, 0)
+            self._addresses, address = np.unique(pairs, return_inverse=True)
+            address = address[:-1]
+        port = table["local_port"].fill_null(0).to_numpy().astype(np.int64)
+        self.number: Ints = ((self.service * len(self._addresses) + address) << 16) + port
+
+    def of_number(self, number: int) -> LocalEndpoint:
+        """The endpoint behind a number."""
+        rest, port = divmod(number, 1 << 16)
+        service, address = divmod(rest, len(self._addresses))
+        ipv4, ipv6 = divmod(int(self._addresses[address]), len(self._ipv6))
+        return LocalEndpoint(self._names.of_number[service], self._ipv4[ipv4], self._ipv6[ipv6], port or None)
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+    """Each row's index into the list of distinct values, whose first is None."""
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False) + 1
+    return codes, [None, *encoded.dictionary.to_pylist()]
+
+
+def _lies_within(table: pa.Table, start_ns: int, end_ns: int) -> Bools:
+    """Whether each trace's timestamp lies in [start_ns, end_ns], by its number."""
+    trace = table["trace"].to_numpy()
+    timed = table["start_ns"].is_valid().to_numpy()
+    starts_ns = table["start_ns"].fill_null(_LATEST_NS).to_numpy()
+    timestamp_ns = np.full(int(trace.max()) + 1, _LATEST_NS)
+    np.minimum.at(timestamp_ns, trace, starts_ns)
+    known = np.zeros(len(timestamp_ns), np.bool_)
+    known[trace[timed]] = True
+    roots = np.flatnonzero(timed & table["parent_span_id"].is_null().to_numpy())
+    roots = roots[np.argsort(table["written"].to_numpy()[roots])]
+    traces, first = np.unique(trace[roots], return_index=True)
+    timestamp_ns[traces] = starts_ns[roots[first]]
+    within: Bools = known & (timestamp_ns >= start_ns) & (timestamp_ns <= end_ns)
+    return within
+
+
+def _columns(table: pa.Table, names: _Names, endpoints: _Endpoints) -> LinkColumns:
+    span_id = table["span_id"].to_numpy()
+    parent = table["parent_span_id"].fill_null(0).to_numpy()
+    kind = _KIND_OF_NUMBER[table["kind"].to_numpy()]
+    return LinkColumns(
+        trace=table["trace"].to_numpy(),
+        span_id=span_id,
+        parent_span_id=np.where(parent == span_id, np.uint64(0), parent),
+        kind=kind,
+        shared=table["shared"].to_numpy() & (kind != SpanKind.CLIENT),
+        endpoint=endpoints.number,
+        service=endpoints.service,
+        remote=names.numbers(table["remote_service"]),
+        error=table["error"].to_numpy(),
+    )
+
+
+def _named(calls: Calls, names: _Names) -> dict[Call, int]:
+    rows = zip(*(column.tolist() for column in calls), strict=True)
+    name = names.of_number
+    return {Call(str(name[parent]), str(name[child]), error): times for parent, child, error, times in rows}
+
+
+def _traces(spans: LinkColumns, names: _Names, endpoints: _Endpoints) -> list[Sequence[LinkSpan]]:
+    """The rows, which stand together by trace, as the traces they are."""
+    rows = zip(*(getattr(spans, name).tolist() for name in LinkColumns.__slots__), strict=True)
+    traces: list[Sequence[LinkSpan]] = []
+    for _, members in groupby(rows, key=lambda row: row[0]):
+        traces.append(
+            [
+                LinkSpan(
+                    span_id=span_id_of_number(span_id),
+                    parent_span_id=span_id_of_number(parent) if parent else None,
+                    kind=SpanKind(kind),
+                    shared=shared,
+                    local=endpoints.of_number(endpoint),
+                    remote_service=names.of_number[remote],
+                    error=error,
+                )
+                for _, span_id, parent, kind, shared, endpoint, _, remote, error in members
+            ]
+        )
+    return traces
