@@ -18,6 +18,7 @@ def trace_id_of(hex_text: str) -> TraceId:
     """The id written as 1 to 32 hex digits, left-padded with zeros. ValueError when it is not that."""
     if not 1 <= len(hex_text) <= 32:
         raise ValueError(f"expected 1 to 32 hex characters, got {len(hex_text)}")
+    _refuse_white_space(hex_text)
     return TraceId(bytes.fromhex(hex_text.rjust(32, "0")))
 
 
@@ -25,7 +26,14 @@ def span_id_of(hex_text: str) -> SpanId:
     """The id written as 1 to 16 hex digits, left-padded with zeros. ValueError when it is not that."""
     if not 1 <= len(hex_text) <= 16:
         raise ValueError(f"expected 1 to 16 hex characters, got {len(hex_text)}")
+    _refuse_white_space(hex_text)
     return SpanId(bytes.fromhex(hex_text.rjust(16, "0")))
+
+
+def _refuse_white_space(hex_text: str) -> None:
+    # bytes.fromhex skips it.
+    if not hex_text.isalnum():
+        raise ValueError(f"expected hex characters only, got {hex_text!r}")
 
 
 def short_hex(trace_id: TraceId) -> str:
