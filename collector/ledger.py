@@ -14,8 +14,9 @@ Spans, for each door, at every moment:
   `store_error`, `drain_timeout`. Except for `sampled` the sender was told so.
 - pending: taken, and the commit is still to come or running.
 
-Payloads: `messages` counts every request with a body to read; those whose spans were never looked at are
-`messages_refused`, by reason (`malformed`, `too_large`, `unsupported`, `queue_full`, `disconnected`, `error`).
+Payloads: `messages` counts every request with a body to read; those whose spans were never known are
+`messages_refused`, by reason (`malformed`, `too_large`, `unsupported`, `queue_full`, `too_slow`, `disconnected`,
+`error`). gRPC itself refuses a request over the wire limit; that one is `disconnected` here, as it never came.
 """
 
 import threading
