@@ -1,0 +1,18 @@
+"""What the threads of one store tell each other. Each field is written by one thread and read by any."""
+
+from dataclasses import dataclass
+
+_UNKNOWN_SPANS_PER_COMMIT = 1.0
+
+
+@dataclass(slots=True)
+class Marks:
+    """watermark: the last seq that the side tables know; a reader that sees an old one only reads a longer tail.
+
+    spans_per_commit: the mean of all spans held; tells a reader how many rows lie in a range of seq.
+    complete_tag_keys: the autocomplete keys whose values are rolled up to the watermark.
+    """
+
+    watermark: int = 0
+    spans_per_commit: float = _UNKNOWN_SPANS_PER_COMMIT
+    complete_tag_keys: frozenset[str] = frozenset()

@@ -1,0 +1,110 @@
+"""Dropping the oldest spans, in slices that hold up no commit for long, and forgetting what went with them."""
+
+from storage.duckdb import sql
+from storage.duckdb.disk import Disk
+from storage.duckdb.instance import Instance, transaction
+from storage.duckdb.upkeep import Upkeep, segments
+from storage.requests import RetentionPolicy
+
+_SLICE_ROWS = 1_000_000
+_HIGH_WATER = 0.9
+_LOW_WATER = 0.8
+"""Shares of max_bytes: the file grows somewhat before a checkpoint gives old blocks back, so dropping starts early."""
+
+
+class Retention:
+    """Applies a RetentionPolicy to one store. Used by the thread that does the upkeep, after it."""
+
+    def __init__(self, instance: Instance, disk: Disk, upkeep: Upkeep) -> None:
+        self._instance = instance
+        self._disk = disk
+        self._upkeep = upkeep
+
+    def apply(self, policy: RetentionPolicy, now_ns: int) -> int:
+        """Drop what the policy lets go; how many spans that was."""
+        dropped = 0
+        if policy.max_age_ns is not None:
+            dropped += self._drop_expired(now_ns - policy.max_age_ns)
+        if policy.max_bytes is not None:
+            dropped += self._drop_beyond(policy.max_bytes)
+        return dropped
+
+    def _drop_expired(self, oldest_kept_ns: int) -> int:
+        expired, last_seq = self._ask(sql.EXPIRED, [oldest_kept_ns])
+        dropped = 0
+        while dropped < expired:
+            beyond = self._ask_maybe(sql.EXPIRED_SEQ_AFTER_ROWS, [oldest_kept_ns, _SLICE_ROWS])
+            gone = self._delete(sql.DROP_EXPIRED, [oldest_kept_ns, beyond or last_seq])
+            if not gone:
+                break
+            dropped += gone
+        if dropped:
+            self._forget(last_seq)
+        return dropped
+
+    def _drop_beyond(self, max_bytes: int) -> int:
+        if self._held_bytes() <= max_bytes * _HIGH_WATER:
+            return 0
+        # The log takes several times the bytes that its spans will take in the file.
+        self._checkpoint()
+        held = self._held_bytes()
+        if held <= max_bytes * _HIGH_WATER:
+            return 0
+        (spans, _) = self._ask(sql.COUNTED, [])
+        excess = int(spans * (1 - max_bytes * _LOW_WATER / held)) + 1
+        dropped = self._drop_oldest(min(excess, spans))
+        self._checkpoint()
+        return dropped
+
+    def _drop_oldest(self, spans: int) -> int:
+        dropped = last_seq = 0
+        while dropped < spans:
+            rows = min(_SLICE_ROWS, spans - dropped)
+            beyond = self._ask_maybe(sql.SEQ_AFTER_ROWS, [0, rows - 1])
+            if beyond is None:
+                break
+            last_seq = beyond
+            dropped += self._delete(sql.DROP_OLDEST, [last_seq])
+        if dropped:
+            self._forget(last_seq)
+        return dropped
+
+    def _forget(self, last_dropped_seq: int) -> None:
+        """Forget values of the segments that lost spans, and traces of which nothing is left.
+
+        A segment that lost only a part of its spans is rolled up anew.
+        """
+        with self._instance.cursor() as cursor, transaction(cursor):
+            (first_kept,) = cursor.execute(sql.FIRST_SEQ).fetchall()[0]
+            touched = [segment for segment in segments(cursor) if segment[2] <= last_dropped_seq]
+            for table in sql.PER_SEGMENT_TABLES:
+                cursor.execute(sql.forget_segments(table), [last_dropped_seq])
+            for after_seq, last_seq, segment in touched:
+                if first_kept is not None and first_kept <= last_seq:
+                    self._upkeep.roll_up_values(cursor, after_seq, last_seq, segment)
+            oldest_needed = last_dropped_seq + 1 if first_kept is None else first_kept
+            for statement in sql.FORGET_TRACES:
+                cursor.execute(statement, [oldest_needed])
+
+    def _held_bytes(self) -> int:
+        (in_file,) = self._ask(sql.LIVE_BYTES, [])
+        return int(in_file) + self._disk.wal_bytes()
+
+    def _checkpoint(self) -> None:
+        with self._instance.cursor() as cursor:
+            cursor.execute("CHECKPOINT")
+
+    def _ask(self, statement: str, parameters: list[int]) -> tuple[int, ...]:
+        with self._instance.cursor() as cursor:
+            (row,) = cursor.execute(statement, parameters).fetchall()
+        return tuple(row)
+
+    def _ask_maybe(self, statement: str, parameters: list[int]) -> int | None:
+        with self._instance.cursor() as cursor:
+            rows = cursor.execute(statement, parameters).fetchall()
+        return int(rows[0][0]) if rows else None
+
+    def _delete(self, statement: str, parameters: list[int]) -> int:
+        with self._instance.cursor() as cursor:
+            (count,) = cursor.execute(statement, parameters).fetchall()[0]
+        return int(count)

@@ -1,0 +1,120 @@
+"""Find traces: candidates newest first from SQL, their whole traces, and the exact decision in storage.matching.
+
+Only spans of candidate traces are read, `limit` traces at a time; a candidate that proves false costs another look.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import sqlalchemy as sa
+
+from storage.duckdb import names, sql
+from storage.duckdb.candidates import Condition, StoredNames, conditions_of, started_within
+from storage.duckdb.marks import Marks
+from storage.duckdb.reader import grouping_key, traces_by_key
+from storage.ids import TraceId
+from storage.matching import satisfies
+from storage.requests import TraceQuery
+from storage.span import Span
+
+Candidate = tuple[bytes, int]
+"""The grouping key of a span's trace, and the span's start."""
+
+_CANDIDATES_PER_TRACE = 10
+_MIN_PAGE = 100
+_PAGE_GROWTH = 4
+
+
+def find_traces(
+    cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
+) -> list[list[Span]]:
+    """As SpanReader.find_traces."""
+    watermark = marks.watermark
+    stored = _stored_names(cursor, watermark, query)
+    if not stored.exist():
+        return []
+    conditions = conditions_of(query, stored, lambda tag: names.resources_with(cursor, watermark, tag))
+    search = _Search(cursor, marks, query, strict)
+    for page in search.pages(conditions):
+        if search.take(page):
+            break
+    return list(search.found.values())
+
+
+class _Search:
+    """One search under way. found: the traces that satisfy the query so far, newest first."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, strict: bool) -> None:
+        self._cursor = cursor
+        self._marks = marks
+        self._query = query
+        self._strict = strict
+        self._loaded: dict[bytes, list[Span]] = {}
+        self.found: dict[bytes, list[Span]] = {}
+
+    def pages(self, conditions: Sequence[Condition]) -> Iterator[list[Candidate]]:
+        """Candidates, latest start first, in ever longer pages, without those of traces found by then.
+
+        A page begins at the start where the one before ended, so rows may come again; none is left out.
+        """
+        size = max(_MIN_PAGE, _CANDIDATES_PER_TRACE * self._query.limit)
+        last_ns = self._query.start_max_ns
+        while True:
+            window = started_within(self._query.start_min_ns, last_ns)
+            page = self._page([window, *conditions, *self._not_found_yet()], size)
+            yield page
+            if len(page) < size:
+                return
+            last_ns = page[-1][1]
+            size *= _PAGE_GROWTH
+
+    def take(self, page: list[Candidate]) -> bool:
+        """Decide each candidate in turn; whether `limit` traces are found."""
+        for position, (key, start_ns) in enumerate(page):
+            if key in self.found:
+                continue
+            if key not in self._loaded:
+                self._load(page[position:])
+            trace = self._loaded.get(key, [])
+            if any(span.start_ns == start_ns and satisfies(span, self._query) for span in trace):
+                self.found[key] = trace
+                if len(self.found) == self._query.limit:
+                    return True
+        return False
+
+    def _load(self, candidates: list[Candidate]) -> None:
+        missing = self._query.limit - len(self.found)
+        keys = dict.fromkeys(key for key, _ in candidates if key not in self.found)
+        self._loaded = traces_by_key(self._cursor, self._marks, list(keys)[:missing], strict=self._strict)
+
+    def _page(self, conditions: Sequence[Condition], size: int) -> list[Candidate]:
+        columns = sql.SPANS.c
+        statement = (
+            sa.select(columns.trace_id, columns.start_ns)
+            .where(*conditions)
+            .order_by(columns.start_ns.desc())
+            .limit(size)
+        )
+        text, parameters = sql.compiled(statement)
+        rows = self._cursor.execute(text, parameters).fetchall()
+        return [(grouping_key(TraceId(trace_id), self._strict), start_ns) for trace_id, start_ns in rows]
+
+    def _not_found_yet(self) -> list[Condition]:
+        if not self.found:
+            return []
+        trace_id = sql.SPANS.c.trace_id
+        key = trace_id if self._strict else sa.func.array_slice(trace_id, 9, 16, type_=sa.LargeBinary)
+        return [key.not_in(list(self.found))]
+
+
+def _stored_names(cursor: duckdb.DuckDBPyConnection, watermark: int, query: TraceQuery) -> StoredNames:
+    def spelled(column: str, asked: str | None) -> list[str] | None:
+        if asked is None:
+            return None
+        return names.spellings(cursor, watermark, column, asked, ignore_case=query.ignore_case)
+
+    return StoredNames(
+        spelled("service", query.service),
+        spelled("name", query.operation),
+        spelled("remote_service", query.remote_service),
+    )

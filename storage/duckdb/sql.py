@@ -1,0 +1,180 @@
+"""Every SQL text of the DuckDB store, and the one table that composed queries are built on.
+
+Side tables are brought up to date by upkeep, to the `watermark`: the last commit number (`seq`) they know. Whatever
+was written after it is read from `spans` itself, so every read takes side table UNION tail.
+
+`spans`          one row a span; `seq` numbers the commit, all rows of one write share it
+`recent_traces`  a row per trace and upkeep round: in which commits it occurs; moved, sorted by trace, to `traces`
+`traces`         the same in sorted runs, so that zone maps lead to a trace id
+`span_names`, `resources`, `tag_values`  distinct values per segment (about a million spans), for what can be asked
+`tag_keys`       the autocomplete keys that `tag_values` is complete for, up to the watermark
+`upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from duckdb_sqlalchemy import Dialect
+from duckdb_sqlalchemy.datatypes import UInteger
+
+from storage.batch import COLUMN_NAMES, SPAN_SCHEMA
+
+_TYPES: Mapping[pa.DataType, sa.types.TypeEngine[Any]] = {
+    pa.binary(16): sa.LargeBinary(),
+    pa.string(): sa.String(),
+    pa.bool_(): sa.Boolean(),
+    pa.list_(pa.uint32()): sa.ARRAY(UInteger),
+}
+
+SPANS = sa.Table(
+    "spans",
+    sa.MetaData(),
+    sa.Column("seq", sa.BigInteger),
+    *(sa.Column(field.name, _TYPES.get(field.type, sa.BigInteger())) for field in SPAN_SCHEMA),
+)
+"""For composing SELECTs only; the DDL is that of the migrations."""
+
+_DIALECT = Dialect(paramstyle="numeric_dollar")
+_COLUMNS = ", ".join(COLUMN_NAMES)
+_NOT_READ_BACK = ("attribute_keys", "tokens")
+_SPAN_COLUMNS = ", ".join("NULL" if name in _NOT_READ_BACK else name for name in COLUMN_NAMES)
+
+INSERT_SPANS = f"INSERT INTO spans (seq, {_COLUMNS}) SELECT $1, {_COLUMNS} FROM records RETURNING seq"
+"""$1 seq; `records` is an Arrow record batch in the caller's frame. RETURNING keeps the insert on one thread: the
+parallel insert collects the rows per thread and copies them again, 2 us a span and 3 ms a commit of 2500."""
+
+LAST_SEQ = "SELECT greatest(coalesce((SELECT max(seq) FROM spans), 0), (SELECT watermark FROM upkeep))"
+HAS_SEQ = "SELECT count(*) FROM spans WHERE seq = $1"
+UPKEEP_STATE = "SELECT watermark, segment, segment_rows FROM upkeep"
+COUNTED = "SELECT count(*), min(received_ns) FROM spans"
+
+# --- traces by id ---
+
+TRACE_RANGE = """
+SELECT trace_low, min_seq, max_seq FROM traces WHERE trace_low = $1::UBIGINT
+UNION ALL SELECT trace_low, min_seq, max_seq FROM recent_traces WHERE trace_low = $1::UBIGINT
+"""
+TRACE_RANGES = """
+SELECT trace_low, min_seq, max_seq FROM traces WHERE trace_low = ANY($1::UBIGINT[])
+UNION ALL SELECT trace_low, min_seq, max_seq FROM recent_traces WHERE trace_low = ANY($1::UBIGINT[])
+"""
+"""$1 the low 64 bits of the trace ids. One id is asked apart: an equality uses zone maps, a list does not."""
+
+TRACE_ID = "trace_id"
+TRACE_ID_LOW = "trace_id[9:16]"
+
+
+def spans_of_traces(key: str, ids: int, ranges: int) -> str:
+    """The spans whose `key` (TRACE_ID or TRACE_ID_LOW) is one of $1..$ids within `ranges` ranges of seq.
+
+    Then follow two parameters a range, both inclusive; ranges must not overlap. Columns: rowid, then COLUMN_NAMES.
+    One SELECT a range, because zone maps prune those while OR-ed ranges read the whole table (5 ms against 27).
+    """
+    wanted = ", ".join(f"${number}" for number in range(1, ids + 1))
+    return " UNION ALL ".join(
+        f"SELECT rowid, {_SPAN_COLUMNS} FROM spans WHERE seq BETWEEN ${first} AND ${first + 1} AND {key} IN ({wanted})"
+        for first in range(ids + 1, ids + 1 + 2 * ranges, 2)
+    )
+
+
+# --- names, resources, tag values: $1 is the watermark ---
+
+_NAMES = """(
+    SELECT service, name, kind, remote_service FROM span_names
+    UNION ALL SELECT service, name, kind, remote_service FROM spans WHERE seq > $1
+)"""
+_SERVICES = "list_contains($2::VARCHAR[], service)"
+
+SERVICES = f"SELECT DISTINCT service FROM {_NAMES} WHERE service IS NOT NULL"
+OPERATIONS = f"SELECT DISTINCT name, kind FROM {_NAMES} WHERE {_SERVICES} AND name IS NOT NULL"
+REMOTE_SERVICES = f"SELECT DISTINCT remote_service FROM {_NAMES} WHERE {_SERVICES} AND remote_service <> ''"
+
+
+def spellings(column: str) -> str:
+    """Distinct values of a column of span_names that may equal $2 (a lower-cased text) when case is ignored.
+
+    SQL and Python lower-case some letters beyond ASCII differently, so all values with such letters are given.
+    """
+    return f"SELECT DISTINCT {column} FROM {_NAMES} WHERE lower({column}) = $2 OR strlen({column}) <> length({column})"
+
+
+_RESOURCES = "(SELECT resource FROM resources UNION ALL SELECT resource FROM spans WHERE seq > $1)"
+RESOURCES = f"SELECT DISTINCT resource FROM {_RESOURCES}"
+RESOURCES_WITH = f"{RESOURCES} WHERE TRY(json_exists(resource, $2))"
+"""$2 the JSON pointer of the attribute."""
+
+TAG_KEYS = "SELECT key FROM tag_keys"
+TAG_VALUES = """
+SELECT value FROM tag_values WHERE key = $2
+UNION SELECT TRY(json_extract(attributes, $3)::VARCHAR) FROM spans WHERE seq > $1 AND contains(attribute_keys, $4)
+"""
+"""Typed JSON values. $2 the key, $3 its JSON pointer, $4 the key as attribute_keys encloses it."""
+
+# --- upkeep ---
+
+SEQ_AFTER_ROWS = "SELECT seq FROM spans WHERE seq > $1 LIMIT 1 OFFSET $2"
+ROWS_BETWEEN = "SELECT count(*) FROM spans WHERE seq > $1 AND seq <= $2"
+
+ROLL_UP_TRACES = """
+INSERT INTO recent_traces
+SELECT ('0x' || hex(trace_id)[17:])::UBIGINT, min(seq), max(seq)
+FROM spans WHERE seq > $1 AND seq <= $2 GROUP BY trace_id
+"""
+ROLL_UP_NAMES = """
+INSERT INTO span_names
+SELECT $3::BIGINT, service, name, kind, remote_service FROM spans WHERE seq > $1 AND seq <= $2
+EXCEPT SELECT segment, service, name, kind, remote_service FROM span_names WHERE segment = $3
+"""
+ROLL_UP_RESOURCES = """
+INSERT INTO resources
+SELECT $3::BIGINT, resource FROM spans WHERE seq > $1 AND seq <= $2
+EXCEPT SELECT segment, resource FROM resources WHERE segment = $3
+"""
+ROLL_UP_TAG_VALUES = """
+INSERT INTO tag_values
+SELECT segment, key, value FROM (
+    SELECT $3::BIGINT AS segment, $4::VARCHAR AS key, TRY(json_extract(attributes, $5)::VARCHAR) AS value
+    FROM spans WHERE seq > $1 AND seq <= $2 AND contains(attribute_keys, $6)
+) WHERE value IS NOT NULL
+EXCEPT SELECT segment, key, value FROM tag_values WHERE segment = $3
+"""
+SET_UPKEEP_STATE = "UPDATE upkeep SET watermark = $1, segment = $2, segment_rows = $3"
+
+COUNT_RECENT_TRACES = "SELECT count(*) FROM recent_traces"
+SORT_RECENT_TRACES = "INSERT INTO traces SELECT * FROM recent_traces ORDER BY trace_low"
+CLEAR_RECENT_TRACES = "DELETE FROM recent_traces"
+
+ADD_TAG_KEY = "INSERT INTO tag_keys VALUES ($1)"
+FORGET_TAG_KEY = "DELETE FROM tag_keys WHERE key = $1"
+FORGET_TAG_VALUES = "DELETE FROM tag_values WHERE key = $1"
+
+# --- retention ---
+
+EXPIRED = "SELECT count(*), max(seq) FROM spans WHERE received_ns < $1"
+EXPIRED_SEQ_AFTER_ROWS = "SELECT seq FROM spans WHERE received_ns < $1 LIMIT 1 OFFSET $2"
+DROP_EXPIRED = "DELETE FROM spans WHERE received_ns < $1 AND seq <= $2"
+DROP_OLDEST = "DELETE FROM spans WHERE seq <= $1"
+FIRST_SEQ = "SELECT min(seq) FROM spans"
+LIVE_BYTES = "SELECT block_size * used_blocks FROM pragma_database_size()"
+
+SEGMENTS = "SELECT DISTINCT segment FROM span_names ORDER BY segment"
+PER_SEGMENT_TABLES = ("span_names", "resources", "tag_values")
+FORGET_TRACES = ("DELETE FROM traces WHERE max_seq < $1", "DELETE FROM recent_traces WHERE max_seq < $1")
+
+
+def forget_segments(table: str) -> str:
+    """Forget what one of PER_SEGMENT_TABLES knows of the segments that began at or before $1."""
+    return f"DELETE FROM {table} WHERE segment <= $1"
+
+
+def json_pointer(key: str) -> str:
+    """Where one member of a JSON object stands (RFC 6901). DuckDB's `$."key"` paths fail for "" and for "*"."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def compiled(statement: sa.Select[tuple[object, ...]]) -> tuple[str, list[object]]:
+    """The text of a composed SELECT with its parameters in order: 0.4 ms, nothing beside the search it starts."""
+    form = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return form.string, [form.params[name] for name in form.positiontup or ()]
