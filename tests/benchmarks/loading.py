@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from storage.factory import open_store
-
 from storage.requests import RetentionPolicy
 from storage.settings import StorageSettings
 from tests.benchmarks.population import SPANS_PER_SECOND, Population, TraceSample
@@ -53,14 +52,15 @@ def _fill(directory: Path, spans: int, progress: Callable[[int], object]) -> Fil
     population = Population(begins_ns)
     keep = RetentionPolicy(max_age_ns=None, max_bytes=None)
     samples: list[TraceSample] = []
-    written, began_s = 0, time.monotonic()
+    written, batches, began_s = 0, 0, time.monotonic()
     with open_store(settings_of(directory)) as store:
         while written < spans:
-            batch, sample = population.batch(min(_SPANS_PER_BATCH, spans - written), received_ns=time.time_ns())
+            batch, found = population.batch(min(_SPANS_PER_BATCH, spans - written), received_ns=time.time_ns())
             store.write(batch)
             written += len(batch)
-            samples.append(sample)
-            if len(samples) % _MAINTAIN_EVERY == 0:
+            batches += 1
+            samples += found
+            if batches % _MAINTAIN_EVERY == 0:
                 store.maintain(keep, time.time_ns())
             progress(written)
         store.maintain(keep, time.time_ns())

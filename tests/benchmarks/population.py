@@ -31,6 +31,7 @@ from tests.benchmarks.vocabulary import (
 SPANS_PER_SECOND = 116
 """So that 50 million spans are 120 hours, as in the reference measurements."""
 _RARE_SETS = 64
+_SAMPLES_PER_BATCH = 40
 _INSTANCES = 3
 _MEAN_HOPS = 5.5
 _MESSAGING_SHARE = 0.1
@@ -69,8 +70,8 @@ class Population:
         weights = 1 / np.arange(1, len(SERVICES) + 1) ** 1.1
         self._service_weights = weights / weights.sum()
 
-    def batch(self, about: int, received_ns: int) -> tuple[SpanBatch, TraceSample]:
-        """The next spans, about so many, as whole traces in the order of arrival; and one of the traces."""
+    def batch(self, about: int, received_ns: int) -> tuple[SpanBatch, list[TraceSample]]:
+        """The next spans, about so many, as whole traces in the order of arrival; and some of the traces."""
         hops = self._random.geometric(1 / _MEAN_HOPS, max(about // (2 * int(_MEAN_HOPS) - 1), 1))
         sizes = np.minimum(hops * 2 - 1, 199)
         n = int(sizes.sum())
@@ -112,7 +113,9 @@ class Population:
         records = pa.RecordBatch.from_arrays(
             [columns[name].cast(SPAN_SCHEMA.field(name).type) for name in COLUMN_NAMES], schema=SPAN_SCHEMA
         )
-        return SpanBatch(records.take(pa.array(arrival))), TraceSample(trace_bytes[0].tobytes().hex(), int(sizes[0]))
+        picked = range(0, len(sizes), len(sizes) // _SAMPLES_PER_BATCH + 1)
+        samples = [TraceSample(trace_bytes[row].tobytes().hex(), int(sizes[row])) for row in picked]
+        return SpanBatch(records.take(pa.array(arrival))), samples
 
     def _parents(self, place: _Ints, start: _Ints) -> _Ints:
         """The row of each span's parent, -1 for roots: a callee's is the caller just before it."""
