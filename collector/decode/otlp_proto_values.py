@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from json.encoder import encode_basestring
-from math import isfinite
 from struct import Struct
 from zlib import crc32
 
@@ -18,7 +17,7 @@ from collector.decode.otlp_attributes import (
 )
 from collector.decode.otlp_fields import SpanRefused
 from collector.wire import otlp_lean_pb2 as lean
-from storage.attributes import AttributeValue, double_text
+from storage.attributes import AttributeValue
 
 _VALUES_PER_KEY = 1024
 _HEADS_MAX = 32_768
@@ -214,11 +213,10 @@ def _map(raw: bytes, depth: int) -> AttributeValue:
 
 
 def _double(key: _Key, value: float) -> Attribute:
-    if not isfinite(value):
+    text = _encode_json(value).decode()  # a third of what repr takes; "null" when not finite
+    if "e" in text or "n" in text:
         return attribute(key.text, value)
-    text = _encode_json(value).decode()
-    shown = double_text(value) if "e" in text or text.endswith(".0") else text
-    return key.member + text, crc32(shown.encode(), key.crc), key.text
+    return key.member + text, crc32(text.removesuffix(".0").encode(), key.crc), key.text
 
 
 def _varint(raw: bytes) -> int | None:
