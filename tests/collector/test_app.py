@@ -33,6 +33,16 @@ OTLP_SPANS = json.dumps(
 )
 
 
+def otlp_request(service: str) -> bytes:
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add()
+    attribute = group.resource.attributes.add(key="service.name")
+    attribute.value.string_value = service
+    group.scope_spans.add().spans.add(trace_id=bytes(15) + b"\1", span_id=bytes(7) + b"\3")
+    encoded: bytes = request.SerializeToString()
+    return encoded
+
+
 @asynccontextmanager
 async def running(store: object, **settings: object) -> AsyncIterator[Collector]:
     collector = Collector(CollectorSettings.model_validate(settings), KEEP, cast("SpanStore", store), "1.2.3")
@@ -65,16 +75,6 @@ async def test_spans_of_the_grpc_door_are_in_the_store() -> None:
             assert await export(request) == b""
         await collector.otlp_grpc.stop(grace_s=30)
         assert store.services() == ["by-grpc"]
-
-
-def otlp_request(service: str) -> bytes:
-    request = ExportTraceServiceRequest()
-    group = request.resource_spans.add()
-    attribute = group.resource.attributes.add(key="service.name")
-    attribute.value.string_value = service
-    group.scope_spans.add().spans.add(trace_id=bytes(15) + b"\1", span_id=bytes(7) + b"\3")
-    encoded: bytes = request.SerializeToString()
-    return encoded
 
 
 async def test_settings_reach_the_doors() -> None:

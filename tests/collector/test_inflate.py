@@ -3,7 +3,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import CannotInflate, Overloaded, PayloadTooLarge
@@ -41,6 +41,7 @@ def test_inflater_gives_the_plain_body_however_it_is_cut(coding: Coding, body: b
     assert inflate(coding, *(body[at : at + 1] for at in range(len(body)))) == TEXT
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000), st.integers(1, 300), st.sampled_from(list(Coding)))
 def test_inflater_undoes_compression_of_any_bytes(data: bytes, step: int, coding: Coding) -> None:
     body = gzip.compress(data) if coding is Coding.GZIP else zlib.compress(data)
@@ -88,7 +89,7 @@ def test_inflater_refuses_what_is_not_compressed_as_said(coding: Coding, body: b
 
 
 def test_inflater_never_holds_a_bomb() -> None:
-    bomb = gzip.compress(bytes(300 << 20))
+    bomb = gzip.compress(bytes(64 << 20))
     tracemalloc.start()
     try:
         with pytest.raises(PayloadTooLarge, match="at most 4194304 bytes when inflated"):

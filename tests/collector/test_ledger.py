@@ -107,6 +107,7 @@ moves = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(moves)
 def test_sums_agree_after_every_move(payloads: list[tuple[Door, str | None, int, int, int, str]]) -> None:
     ledger = Ledger(max_services=2)

@@ -171,7 +171,7 @@ async def test_a_body_over_the_wire_limit_is_answered_413() -> None:
 async def test_a_zip_bomb_is_answered_413(encoding: str, compress: Callable[[bytes], bytes]) -> None:
     async with Rig(queue_bytes=1 << 30) as rig:
         receiver = a_receiver(rig, BodyLimits(wire_bytes=1 << 20, inflated_bytes=2 << 20))
-        bomb = compress(bytes(100 << 20))
+        bomb = compress(bytes(32 << 20))
         answer = await post(receiver, TRACES, bomb, content_type=PROTO, content_encoding=encoding)
         assert answer.status == 413
         assert rig.budget.used_bytes == 0

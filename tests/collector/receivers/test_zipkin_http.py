@@ -168,7 +168,7 @@ async def test_a_body_of_just_the_wire_limit_is_taken() -> None:
 
 async def test_a_zip_bomb_is_refused_before_it_is_inflated() -> None:
     async with Rig(queue_bytes=1 << 30) as rig:
-        bomb = gzip.compress(bytes(200 << 20))
+        bomb = gzip.compress(bytes(64 << 20))
         limits = BodyLimits(wire_bytes=1 << 20, inflated_bytes=2 << 20)
         answer = await post(a_receiver(rig, limits=limits), SPANS, bomb, content_encoding="gzip")
         assert answer.status == 413
