@@ -3,6 +3,7 @@
 import json
 import platform
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,13 +20,13 @@ from tests.benchmarks.tables import ingest_table, queries_table, streams_table
 
 _BENCH = Path("bench")
 _SCENARIOS = {
-    "otlp": (Stream("otlp", 8, None),),
-    "zipkin": (Stream("zipkin", 64, None),),
-    "mixed": (Stream("otlp", 8, 20_000.0), Stream("zipkin", 64, 5_000.0)),
+    "otlp": (Stream("otlp", 24, None),),
+    "zipkin": (Stream("zipkin", 256, None),),
+    "mixed": (Stream("otlp", 64, 20_000.0), Stream("zipkin", 256, 5_000.0)),
     "otlp-paced": (Stream("otlp", 64, 50_000.0),),
     "zipkin-paced": (Stream("zipkin", 256, 15_000.0),),
 }
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 180)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
