@@ -5,15 +5,16 @@ never change an answer: nothing maintained yet, all of it maintained, and mainta
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import cast
 
 import pytest
-from storage.factory import open_store
 
 from storage.batch import SpanBatch
 from storage.contract import SpanStore
+from storage.factory import open_store
 from storage.requests import RetentionPolicy
 from storage.settings import StorageSettings
 from storage.span import Span
@@ -90,19 +91,23 @@ def durable_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StorageS
     return settings_of(cast("str", request.param), tmp_path)
 
 
-@pytest.fixture(scope="module", params=[(backend, upkeep) for backend in BACKENDS for upkeep in Upkeep], ids=str)
-def loaded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[list[Span]], SpanStore]]:
-    """`loaded(spans)`: one store a module that holds these spans, only read by its tests."""
+Corpus = Callable[[], list[Span]]
+Loaded = Callable[[Corpus], SpanStore]
+SETTLED_STORES = [(backend, upkeep) for backend in BACKENDS for upkeep in Upkeep]
+
+
+@pytest.fixture(scope="module", params=SETTLED_STORES, ids=lambda case: f"{case[0]}-{case[1].value}")
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """`loaded(corpus)`: a store that holds `corpus()`, made once a module, for tables of questions that only read."""
     name, upkeep = request.param
-    with open_store(settings_of(name, tmp_path_factory.mktemp("store"))) as opened:
-        filled: list[SpanStore] = []
+    with ExitStack() as opened:
+        stores: dict[Corpus, SpanStore] = {}
 
-        def fill_once(spans: list[Span]) -> SpanStore:
-            if not filled:
-                Writing(opened, upkeep)(*spans)
-                filled.append(opened)
-            return opened
+        def store_of(corpus: Corpus) -> SpanStore:
+            if corpus not in stores:
+                store = open_store(settings_of(name, tmp_path_factory.mktemp("store")))
+                stores[corpus] = opened.enter_context(store)
+                Writing(stores[corpus], upkeep)(*corpus())
+            return stores[corpus]
 
-        yield fill_once
+        yield store_of

@@ -4,7 +4,6 @@ The corpus is random but fixed; each question is drawn from the values of the co
 "newest first" has one right answer.
 """
 
-from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any
@@ -12,12 +11,12 @@ from typing import Any
 import pytest
 
 from storage.attributes import AttributeValue, text_of
-from storage.contract import SpanStore
 from storage.ids import TraceId, low_half
 from storage.matching import satisfies
 from storage.requests import Operation, TagFilter, TraceQuery
 from storage.span import Endpoint, Event, Link, Protocol, Resource, Scope, Span, SpanKind, StatusCode
 from tests.builders import MS, TODAY_NS, a_short_trace_id, a_span, a_span_id, a_trace_id, exactly
+from tests.contract.conftest import Loaded
 
 SPANS = 500
 TRACES = 120
@@ -120,28 +119,26 @@ def test_the_questions_are_not_all_trivial() -> None:
 
 @pytest.mark.parametrize("strict", [True, False], ids=["strict", "lenient"])
 @pytest.mark.parametrize("seed", range(80))
-def test_a_search_gives_what_the_definition_gives(
-    loaded: Callable[[list[Span]], SpanStore], seed: int, strict: bool
-) -> None:
+def test_a_search_gives_what_the_definition_gives(loaded: Loaded, seed: int, strict: bool) -> None:
     query = random_query(Random(seed))
-    answer = loaded(corpus()).find_traces(query, strict=strict)
+    answer = loaded(corpus).find_traces(query, strict=strict)
     assert exactly(answer) == exactly(expected_answer(query, strict)), query
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["strict", "lenient"])
-def test_traces_by_id_are_the_spans_of_that_id(loaded: Callable[[list[Span]], SpanStore], strict: bool) -> None:
+def test_traces_by_id_are_the_spans_of_that_id(loaded: Loaded, strict: bool) -> None:
     ids = [make(n) for n in range(TRACES + 2) for make in (a_trace_id, a_short_trace_id)]
     groups: dict[bytes, list[Span]] = {}
     for trace_id in ids:
         groups[_key(trace_id, strict)] = [
             span for span in corpus() if _key(span.trace_id, strict) == _key(trace_id, strict)
         ]
-    answer = loaded(corpus()).get_traces(ids, strict=strict)
+    answer = loaded(corpus).get_traces(ids, strict=strict)
     assert exactly(answer) == exactly([spans for spans in groups.values() if spans])
 
 
-def test_name_lists_hold_every_name_of_the_corpus(loaded: Callable[[list[Span]], SpanStore]) -> None:
-    store = loaded(corpus())
+def test_name_lists_hold_every_name_of_the_corpus(loaded: Loaded) -> None:
+    store = loaded(corpus)
     services = sorted({span.service for span in corpus() if span.service is not None})
     assert store.services() == services
     for service in services:

@@ -4,19 +4,18 @@ Plain call trees as tracers report them, and beside them what goes wrong in the 
 to 64 bits, shared ids, skewed and absent clocks, loops, missing names.
 """
 
-from collections.abc import Callable
 from functools import cache
 from random import Random
 
 import pytest
 
-from storage.contract import SpanStore
 from storage.ids import low_half
 from storage.linking.link_span import link_span_of
 from storage.linking.linker import link_traces
 from storage.requests import DependencyLink
 from storage.span import Endpoint, Protocol, Span, SpanKind, StatusCode
 from tests.builders import MS, SECOND, TODAY_NS, a_short_trace_id, a_span, a_span_id, a_trace_id
+from tests.contract.conftest import Loaded
 
 TRACES = 300
 SERVICES = ["gateway", "frontend", "Frontend", "backend", "db", "kafka", None, ""]
@@ -121,8 +120,6 @@ def test_the_corpus_is_rich_in_links_and_errors() -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_links_of_a_window_are_those_of_the_definition(
-    loaded: Callable[[list[Span]], SpanStore], seed: int
-) -> None:
+def test_the_links_of_a_window_are_those_of_the_definition(loaded: Loaded, seed: int) -> None:
     start_ns, end_ns = window(seed)
-    assert loaded(corpus()).dependencies(start_ns, end_ns) == expected_links(start_ns, end_ns)
+    assert loaded(corpus).dependencies(start_ns, end_ns) == expected_links(start_ns, end_ns)

@@ -6,10 +6,10 @@ import pytest
 
 from storage.attributes import AttributeValue
 from storage.contract import SpanStore
-from storage.span import Event, Link, Protocol, Resource, Scope, SpanKind, StatusCode
+from storage.span import Event, Link, Protocol, Resource, Scope, Span, SpanKind, StatusCode
 from tests.builders import BACKEND, FRONTEND, TODAY_NS, a_span, a_span_id, a_trace_id, a_zipkin_span, a_zipkin_trace
 from tests.contract.asking import a_query, found, same_spans
-from tests.contract.conftest import Writing
+from tests.contract.conftest import Loaded, Writing
 
 
 class TestPresence:
@@ -75,6 +75,18 @@ class TestPresence:
         assert found(store, tags={"baz": None}) == [4, 3]
 
 
+def mirrored_traces() -> list[Span]:
+    """Two shared spans whose server half reported nothing: once the frontend calls, once the backend."""
+    web: dict[str, Any] = {"tags": {"local": "web", "web-b": "1"}, "annotations": {"web": TODAY_NS}}
+    app: dict[str, Any] = {"tags": {"local": "app", "app-b": "1"}, "annotations": {"app": TODAY_NS}}
+    return [
+        a_zipkin_span(1, 1, kind=SpanKind.CLIENT, service=FRONTEND, **web),
+        a_zipkin_span(1, 1, kind=SpanKind.SERVER, service=BACKEND, shared=True, tags={}),
+        a_zipkin_span(2, 1, kind=SpanKind.CLIENT, service=BACKEND, **app),
+        a_zipkin_span(2, 1, kind=SpanKind.SERVER, service=FRONTEND, shared=True, tags={}),
+    ]
+
+
 class TestZipkinSearches:
     """zipkin.md 3.8 ITSpanStore, the cases about tags and annotations."""
 
@@ -126,18 +138,9 @@ class TestZipkinSearches:
         ids=str,
     )
     def test_a_tag_is_bound_to_the_service_that_reported_it(
-        self, store: SpanStore, write: Writing, service: str, tags: dict[str, str | None], expected: list[int]
+        self, loaded: Loaded, service: str, tags: dict[str, str | None], expected: list[int]
     ) -> None:
-        web: dict[str, Any] = {"tags": {"local": "web", "web-b": "1"}, "annotations": {"web": TODAY_NS}}
-        app: dict[str, Any] = {"tags": {"local": "app", "app-b": "1"}, "annotations": {"app": TODAY_NS}}
-        nothing: dict[str, Any] = {"tags": {}}
-        write(
-            a_zipkin_span(1, 1, kind=SpanKind.CLIENT, service=FRONTEND, **web),
-            a_zipkin_span(1, 1, kind=SpanKind.SERVER, service=BACKEND, shared=True, **nothing),
-            a_zipkin_span(2, 1, kind=SpanKind.CLIENT, service=BACKEND, **app),
-            a_zipkin_span(2, 1, kind=SpanKind.SERVER, service=FRONTEND, shared=True, **nothing),
-        )
-        assert found(store, service=service, tags=tags) == expected
+        assert found(loaded(mirrored_traces), service=service, tags=tags) == expected
 
     def test_the_standard_trace_is_found_by_tag_and_annotation_of_its_services(
         self, store: SpanStore, write: Writing

@@ -6,10 +6,10 @@ import pytest
 
 from storage.attributes import AttributeValue
 from storage.contract import SpanStore
-from storage.span import Event, Link, Resource, Scope, SpanKind, StatusCode
+from storage.span import Event, Link, Resource, Scope, Span, SpanKind, StatusCode
 from tests.builders import FRONTEND, MS, TODAY_NS, a_span, a_span_id, a_trace_id
 from tests.contract.asking import found
-from tests.contract.conftest import Writing
+from tests.contract.conftest import Loaded, Writing
 
 TEXTS: list[tuple[AttributeValue, str]] = [
     ("GET", "GET"),
@@ -69,27 +69,39 @@ MISSES = [
 KEYS = ["k", "", " ", "a.b", "a b", 'quo"te', "back\\slash", "\x00", "\x1f", "$b", "ключ", "L O L", "%", "'", "k=v"]
 
 
-@pytest.mark.parametrize(("value", "text"), TEXTS, ids=[f"{value!r:.30}" for value, _ in TEXTS])
-def test_a_value_of_any_type_is_found_by_its_text(
-    store: SpanStore, write: Writing, value: AttributeValue, text: str
-) -> None:
-    write(a_span(1, attributes={"k": value}), a_span(2, attributes={"k": "another", "j": value}))
-    assert found(store, tags={"k": text}) == [1]
+def a_trace_a_text() -> list[Span]:
+    """Trace n has the n-th value under its own key, and under a key of the next trace."""
+    values = list(enumerate((value for value, _ in TEXTS), 1))
+    return [a_span(n, attributes={f"k{n}": value, f"k{n + 1}": "another", "j": value}) for n, value in values]
+
+
+@pytest.mark.parametrize("number", range(1, len(TEXTS) + 1), ids=[f"{value!r:.30}" for value, _ in TEXTS])
+def test_a_value_of_any_type_is_found_by_its_text(loaded: Loaded, number: int) -> None:
+    _, text = TEXTS[number - 1]
+    assert found(loaded(a_trace_a_text), tags={f"k{number}": text}) == [number]
+
+
+def values_to_miss() -> list[Span]:
+    values: list[AttributeValue] = ["GET", 500, 72.5, True, False, None, float("nan"), ["GET"], {"GET": "GET"}]
+    return [a_span(n, attributes={"k": value}) for n, value in enumerate(values, 1)]
 
 
 @pytest.mark.parametrize("miss", MISSES)
-def test_a_value_is_not_found_by_another_text(store: SpanStore, write: Writing, miss: str) -> None:
+def test_a_value_is_not_found_by_another_text(loaded: Loaded, miss: str) -> None:
     """jaeger.md 5.3, zipkin.md 3.1: exact and case-sensitive, no wildcards."""
-    values: list[AttributeValue] = ["GET", 500, 72.5, True, False, None, float("nan"), ["GET"], {"GET": "GET"}]
-    write(*(a_span(n + 1, attributes={"k": value}) for n, value in enumerate(values)))
-    assert found(store, tags={"k": miss}) == []
+    assert found(loaded(values_to_miss), tags={"k": miss}) == []
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_a_key_of_any_text_is_found_with_and_without_its_value(store: SpanStore, write: Writing, key: str) -> None:
-    write(a_span(1, attributes={key: "here"}), a_span(2, attributes={"other": "here", key + "x": "here"}))
-    assert found(store, tags={key: "here"}) == [1]
-    assert found(store, tags={key: None}) == [1]
+def a_trace_a_key() -> list[Span]:
+    near = [a_span(100, attributes={key + "x": "here" for key in KEYS}), a_span(101, attributes={"other": "here"})]
+    return [a_span(n, attributes={key: "here"}) for n, key in enumerate(KEYS, 1)] + near
+
+
+@pytest.mark.parametrize("number", range(1, len(KEYS) + 1), ids=map(repr, KEYS))
+def test_a_key_of_any_text_is_found_with_and_without_its_value(loaded: Loaded, number: int) -> None:
+    key = KEYS[number - 1]
+    assert found(loaded(a_trace_a_key), tags={key: "here"}) == [number]
+    assert found(loaded(a_trace_a_key), tags={key: None}) == [number]
 
 
 def test_a_key_made_of_two_others_with_a_separator_between_is_not_found(store: SpanStore, write: Writing) -> None:
@@ -127,16 +139,23 @@ PLACES: dict[str, dict[str, Any]] = {
 }
 
 
+def a_trace_a_place() -> list[Span]:
+    spans = [a_span(n, name=place, **facts) for n, (place, facts) in enumerate(PLACES.items(), 1)]
+    return [*spans, a_span(100, attributes={"k": 9})]
+
+
 class TestPlaces:
-    @pytest.mark.parametrize("place", PLACES)
-    @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}, {"service": FRONTEND, "operation": "get"}], ids=str)
-    def test_a_tag_is_found_wherever_it_stands(
-        self, store: SpanStore, write: Writing, place: str, names: dict[str, Any]
-    ) -> None:
+    @pytest.mark.parametrize("number", range(1, len(PLACES) + 1), ids=list(PLACES))
+    @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}], ids=str)
+    def test_a_tag_is_found_wherever_it_stands(self, loaded: Loaded, number: int, names: dict[str, Any]) -> None:
         """jaeger.md 5.3: span, process and log fields, scope and link attributes."""
-        write(a_span(1, **PLACES[place]), a_span(2, attributes={"k": 9}))
-        assert found(store, **names, tags={"k": "7"}) == [1]
-        assert found(store, **names, tags={"k": "8", "j": "7"}) == []
+        store, place = loaded(a_trace_a_place), list(PLACES)[number - 1]
+        assert found(store, **names, operation=place, tags={"k": "7"}) == [number]
+        assert found(store, **names, operation=place, tags={"k": "9"}) == []
+
+    @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}], ids=str)
+    def test_all_places_are_searched_at_once(self, loaded: Loaded, names: dict[str, Any]) -> None:
+        assert sorted(found(loaded(a_trace_a_place), **names, tags={"k": "7"})) == list(range(1, len(PLACES) + 1))
 
     def test_a_tag_is_found_in_one_place_when_another_has_the_key_with_another_value(
         self, store: SpanStore, write: Writing
@@ -178,6 +197,22 @@ class TestPlaces:
         assert found(store, tags={"resource.host": "b"}) == []
 
 
+def three_spans_of_other_facts() -> list[Span]:
+    return [
+        a_span(1, start_ns=TODAY_NS + 1),
+        a_span(2, start_ns=TODAY_NS + 2, kind=SpanKind.SERVER, status_code=StatusCode.OK, scope=Scope("lib", "1.2")),
+        a_span(
+            3,
+            start_ns=TODAY_NS + 3,
+            kind=SpanKind.CLIENT,
+            status_code=StatusCode.ERROR,
+            status_message="it broke",
+            trace_state="a=1",
+            events=(Event(1, "boom"), Event(2, "retry")),
+        ),
+    ]
+
+
 class TestShownAsTags:
     """Facts that Jaeger shows as tags although they are stored as something else (storage.matching)."""
 
@@ -213,24 +248,9 @@ class TestShownAsTags:
     )
     @pytest.mark.parametrize("names", [{}, {"service": FRONTEND}], ids=str)
     def test_facts_are_found_like_tags(
-        self, store: SpanStore, write: Writing, key: str, text: str, expected: list[int], names: dict[str, Any]
+        self, loaded: Loaded, key: str, text: str, expected: list[int], names: dict[str, Any]
     ) -> None:
-        write(
-            a_span(1, start_ns=TODAY_NS + 1),
-            a_span(
-                2, start_ns=TODAY_NS + 2, kind=SpanKind.SERVER, status_code=StatusCode.OK, scope=Scope("lib", "1.2")
-            ),
-            a_span(
-                3,
-                start_ns=TODAY_NS + 3,
-                kind=SpanKind.CLIENT,
-                status_code=StatusCode.ERROR,
-                status_message="it broke",
-                trace_state="a=1",
-                events=(Event(1, "boom"), Event(2, "retry")),
-            ),
-        )
-        assert found(store, **names, tags={key: text}) == expected
+        assert found(loaded(three_spans_of_other_facts), **names, tags={key: text}) == expected
 
     @pytest.mark.parametrize("kind", [kind for kind in SpanKind if kind is not SpanKind.UNSPECIFIED])
     def test_every_kind_is_found_by_its_lower_case_name(self, store: SpanStore, write: Writing, kind: SpanKind) -> None:

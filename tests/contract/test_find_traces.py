@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage.contract import SpanStore
-from storage.span import Endpoint, SpanKind
+from storage.span import Endpoint, Span, SpanKind
 from tests.builders import (
     BACKEND,
     DAY,
@@ -29,7 +29,7 @@ from tests.builders import (
     exactly,
 )
 from tests.contract.asking import a_query, found, same_spans
-from tests.contract.conftest import Writing
+from tests.contract.conftest import Corpus, Loaded, Writing
 
 QUESTIONS: list[dict[str, Any]] = [
     {"service": FRONTEND},
@@ -47,11 +47,22 @@ def test_an_empty_store_finds_nothing(store: SpanStore, question: dict[str, Any]
     assert found(store, **question) == []
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=str)
-def test_a_span_of_ids_only_is_found_by_no_question(store: SpanStore, write: Writing, question: dict[str, Any]) -> None:
+def ids_only() -> list[Span]:
+    return [a_zipkin_span(1, name=None, service=None, start_ns=None, duration_ns=None, tags={})]
+
+
+@pytest.mark.parametrize("question", [{}, *QUESTIONS], ids=str)
+def test_a_span_of_ids_only_is_found_by_no_question(loaded: Loaded, question: dict[str, Any]) -> None:
     """zipkin.md 3.8 ITSpanStore: one span with only traceId+id stored."""
-    write(a_zipkin_span(1, name=None, service=None, start_ns=None, duration_ns=None, tags={}))
-    assert found(store, **question) == []
+    assert found(loaded(ids_only), **question) == []
+
+
+def one_call() -> list[Span]:
+    return [a_zipkin_span(1, kind=SpanKind.CLIENT, remote=BACKEND)]
+
+
+def one_call_and_a_truncated_sibling() -> list[Span]:
+    return [a_zipkin_span(a_short_trace_id(1), name="bar", service="other", remote="elsewhere"), *one_call()]
 
 
 @pytest.mark.parametrize(
@@ -75,15 +86,21 @@ def test_a_span_of_ids_only_is_found_by_no_question(store: SpanStore, write: Wri
     ],
     ids=str,
 )
-@pytest.mark.parametrize("with_truncated_sibling", [False, True])
+@pytest.mark.parametrize("corpus", [one_call, one_call_and_a_truncated_sibling])
 def test_names_find_the_span_that_has_exactly_them(
-    store: SpanStore, write: Writing, question: dict[str, Any], matches: bool, with_truncated_sibling: bool
+    loaded: Loaded, question: dict[str, Any], matches: bool, corpus: Corpus
 ) -> None:
     """zipkin.md 3.8 ITSpanStore: exact, name + "1", wrong remote; again with a truncated-id sibling of other names."""
-    span = a_zipkin_span(1, kind=SpanKind.CLIENT, remote=BACKEND)
-    sibling = a_zipkin_span(a_short_trace_id(1), name="bar", service="other", remote="elsewhere")
-    write(*([sibling, span] if with_truncated_sibling else [span]))
-    assert exactly(store.find_traces(a_query(**question))) == exactly([[span]] if matches else [])
+    answer = loaded(corpus).find_traces(a_query(**question))
+    assert exactly(answer) == exactly([one_call()] if matches else [])
+
+
+def two_spans_that_have_nothing_in_common() -> list[Span]:
+    second: dict[str, Any] = {"tags": {"a": "2", "b": "2"}, "annotations": {"web": TODAY_NS}, "remote": KAFKA}
+    return [
+        a_zipkin_span(1, 1, duration_ns=100 * MS, tags={"a": "1"}),
+        a_zipkin_span(1, 2, name="post", service=BACKEND, **second),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -100,22 +117,8 @@ def test_names_find_the_span_that_has_exactly_them(
     ],
     ids=str,
 )
-def test_conditions_met_by_different_spans_of_a_trace_find_nothing(
-    store: SpanStore, write: Writing, question: dict[str, Any]
-) -> None:
-    write(
-        a_zipkin_span(1, 1, duration_ns=100 * MS, tags={"a": "1"}),
-        a_zipkin_span(
-            1,
-            2,
-            name="post",
-            service=BACKEND,
-            remote=KAFKA,
-            tags={"a": "2", "b": "2"},
-            annotations={"web": TODAY_NS},
-        ),
-    )
-    assert found(store, **question) == []
+def test_conditions_met_by_different_spans_of_a_trace_find_nothing(loaded: Loaded, question: dict[str, Any]) -> None:
+    assert found(loaded(two_spans_that_have_nothing_in_common), **question) == []
 
 
 def test_spans_without_a_service_are_found_by_their_other_facts_only(store: SpanStore, write: Writing) -> None:

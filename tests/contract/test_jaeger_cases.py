@@ -1,29 +1,24 @@
 """Jaeger's storage integration suite (jaeger.md 4.2): its 25 searches, and its own tests that are about a store."""
 
-from collections.abc import Callable
-
 import pytest
 
 from storage.contract import SpanStore
-from storage.span import Span
 from tests.builders import MS, TODAY_NS, a_span, exactly
 from tests.contract.asking import a_query, found
-from tests.contract.conftest import Writing
+from tests.contract.conftest import Loaded, Writing
 from tests.contract.jaeger_cases import CASES, JaegerCase, all_spans
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"Q{case.number} {case.caption}")
-def test_a_jaeger_search_gives_exactly_its_traces(loaded: Callable[[list[Span]], SpanStore], case: JaegerCase) -> None:
-    store = loaded(all_spans())
+def test_a_jaeger_search_gives_exactly_its_traces(loaded: Loaded, case: JaegerCase) -> None:
+    store = loaded(all_spans)
     answer = store.find_traces(a_query(**case.criteria))
     assert sorted(map(repr, map(exactly, answer))) == sorted(map(repr, map(exactly, case.traces())))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"Q{case.number} {case.caption}")
-def test_a_jaeger_search_gives_its_newest_trace_when_only_one_is_asked(
-    loaded: Callable[[list[Span]], SpanStore], case: JaegerCase
-) -> None:
-    store = loaded(all_spans())
+def test_a_jaeger_search_gives_its_newest_trace_when_only_one_is_asked(loaded: Loaded, case: JaegerCase) -> None:
+    store = loaded(all_spans)
     answer = store.find_traces(a_query(**(case.criteria | {"limit": 1})))
     assert exactly(answer) == exactly(case.traces()[-1:])
 
