@@ -6,6 +6,8 @@ so an hour's question reads about an hour of spans.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import duckdb
@@ -15,16 +17,17 @@ import pyarrow.compute as pc
 from storage.attributes import KEY_SEPARATOR
 from storage.linking.link_span import ERROR, PEER_SERVICE
 from storage.linking.linker import Call, summed
-from storage.linking.table import LINK_TABLE, calls_of_table
+from storage.linking.table import LINK_TABLE, Linked, calls_of_table
 from storage.requests import DependencyLink
 from storage.span import Protocol, SpanKind, StatusCode
 
-SLICE_SPANS = 500_000
-"""About how many spans are linked at once. Each costs some 300 bytes while it is; twice as many are not faster."""
+SLICE_SPANS = 1 << 18
+"""About how many spans are linked at once, a power of two. Each costs some 300 bytes while it is read and linked."""
 
 _FIND_TRACES = """
--- Every trace, by the low half of its id, with a span that starts in the window; and which commits its spans are in.
-CREATE TEMP TABLE found AS
+-- Every trace, by the low half of its id, with a span that starts in the window, and which commits its spans are in.
+-- Sorted, so that the traces which end near each other stand together: rowid is their number.
+CREATE TEMP TABLE asked AS
 WITH halves AS (
     SELECT DISTINCT trace_id[9:16] AS low FROM (
         SELECT DISTINCT trace_id FROM spans WHERE start_ns BETWEEN $start_ns AND $end_ns)
@@ -36,39 +39,36 @@ WITH halves AS (
     SELECT ('0x' || hex(trace_id[9:16]))::UBIGINT, min(seq), max(seq) FROM spans
     WHERE seq > (SELECT watermark FROM upkeep) GROUP BY trace_id
 )
-SELECT low, min(min_seq) AS first_seq, max(max_seq) AS last_seq
+SELECT low, min(min_seq) AS first_seq, max(max_seq) AS last_seq, false AS wide
 FROM located JOIN halves ON trace_low = ('0x' || hex(low))::UBIGINT
-GROUP BY low
+GROUP BY low ORDER BY last_seq
 """
 
-_CUT = """
--- The commits those traces are in, cut into blocks of about $slice spans: where each block ends.
-CREATE TEMP TABLE blocks AS
-WITH extent AS (
-    SELECT rowid, seq FROM spans
-    WHERE seq BETWEEN (SELECT min(first_seq) FROM found) AND (SELECT max(last_seq) FROM found)
-)
-SELECT (rowid - (SELECT min(rowid) FROM extent)) // $slice AS block, max(seq) AS end_seq FROM extent GROUP BY block
+_CUTS = """
+-- Where to cut what those traces span into blocks of $slice spans. Spans that were dropped make smaller blocks.
+SELECT seq FROM spans
+WHERE seq BETWEEN (SELECT min(first_seq) FROM asked) AND (SELECT max(last_seq) FROM asked)
+    AND rowid & ($slice - 1) = 0
+UNION SELECT max(last_seq) FROM asked HAVING count(*) > 0
+ORDER BY seq
 """
 
-_NUMBER_TRACES = """
--- Traces of one block after one another, then those that spread over more than two neighbouring blocks.
-CREATE TEMP TABLE asked AS
-SELECT low, first_seq, last_seq, ends.block, ends.block - starts.block > 1 AS wide,
-    row_number() OVER (ORDER BY wide, ends.block) AS trace
-FROM found
-ASOF JOIN blocks AS starts ON first_seq <= starts.end_seq
-ASOF JOIN blocks AS ends ON last_seq <= ends.end_seq
+_MARK_WIDE = """
+-- The traces that end in a block but begin before the block before it: reading all between would not pay for one.
+UPDATE asked SET wide = true WHERE last_seq > $before_seq AND last_seq <= $end_seq AND first_seq <= $floor_seq
 """
 
-_SLICES = """
--- What is linked at once: the traces that end in one block ...
-SELECT min(trace), max(trace), min(first_seq), max(last_seq) FROM asked WHERE NOT wide GROUP BY block
-UNION ALL
--- ... and about $slice spans of the widely spread ones, for which all that lies between is read.
-SELECT min(trace), max(trace), min(first_seq), max(last_seq) FROM (
-    SELECT trace, first_seq, last_seq, sum(size) OVER (ORDER BY trace) // $slice AS slice FROM (
-        SELECT trace, first_seq, last_seq, count(*) AS size FROM spans JOIN asked ON trace_id[9:16] = low
+_BLOCK = """
+SELECT min(rowid), max(rowid), min(first_seq), max(last_seq) FROM asked
+WHERE last_seq > $before_seq AND last_seq <= $end_seq AND NOT wide HAVING count(*) > 0
+"""
+
+_WIDE_SLICES = """
+-- The wide traces, about $slice spans of them at once: each slice reads past all that lies between.
+SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
+    SELECT number, first_seq, last_seq, sum(size) OVER (ORDER BY number) // $slice AS slice FROM (
+        SELECT asked.rowid AS number, first_seq, last_seq, count(*) AS size
+        FROM spans JOIN asked ON trace_id[9:16] = low
         WHERE wide AND seq BETWEEN (SELECT min(first_seq) FROM asked WHERE wide)
                            AND (SELECT max(last_seq) FROM asked WHERE wide)
         GROUP BY ALL)
@@ -77,11 +77,11 @@ SELECT min(trace), max(trace), min(first_seq), max(last_seq) FROM (
 
 _READ_SLICE = """
 -- LINK_TABLE, but for remote_service: a peer.service has yet to take its place.
-SELECT trace - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
+SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
     service, local_ipv4, local_ipv6, local_port, remote_service,
     contains(attribute_keys, $error_key) OR (protocol <> $zipkin AND status_code = $error_status) AS error
 FROM spans JOIN asked ON trace_id[9:16] = low
-WHERE seq BETWEEN $first_seq AND $last_seq AND trace BETWEEN $first_trace AND $last_trace
+WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide
 """
 
 _READ_PEERS = """
@@ -106,10 +106,13 @@ _PEER_VALUES = {
 
 
 class _Slice(NamedTuple):
+    """The wide or the other traces of a range of `asked`, and the range of commits their spans are in."""
+
     first_trace: int
     last_trace: int
     first_seq: int
     last_seq: int
+    wide: bool
 
 
 def links(
@@ -118,20 +121,42 @@ def links(
     """SpanReader.dependencies of the store behind `cursor`, as of the moment of the call.
 
     The cursor must be idle, and is in no transaction before and after. slice_spans: about how many spans to hold at
-    once; the answer does not depend on it. Raises what DuckDB raises.
+    once, a power of two; the answer does not depend on it. Raises what DuckDB raises.
     """
-    calls: Counter[Call] = Counter()
     cursor.begin()
     try:
         cursor.execute(_FIND_TRACES, {"start_ns": start_ns, "end_ns": end_ns})
-        cursor.execute(_CUT, {"slice": slice_spans})
-        cursor.execute(_NUMBER_TRACES)
-        for row in cursor.execute(_SLICES, {"slice": slice_spans}).fetchall():
-            calls.update(calls_of_table(_read(cursor, _Slice(*row)), start_ns, end_ns).calls)
+        tables = (_read(cursor, part) for part in _slices(cursor, slice_spans))
+        return summed(_calls_of(tables, start_ns, end_ns).items())
     finally:
         # Nothing but temporary tables was written; rolling back drops them.
         cursor.rollback()
-    return summed(calls.items())
+
+
+def _calls_of(tables: Iterable[pa.Table], start_ns: int, end_ns: int) -> Counter[Call]:
+    """The calls of all slices; while one is linked the next is read, which halves the time on two cores."""
+    calls: Counter[Call] = Counter()
+    with ThreadPoolExecutor(1, "link") as thread:
+        before: Future[Linked] | None = None
+        for table in tables:
+            if before:
+                calls.update(before.result().calls)
+            before = thread.submit(calls_of_table, table, start_ns, end_ns)
+        if before:
+            calls.update(before.result().calls)
+    return calls
+
+
+def _slices(cursor: duckdb.DuckDBPyConnection, slice_spans: int) -> Iterator[_Slice]:
+    """Every trace of `asked` in one slice: first those of each block, then those spread over many."""
+    ends = [-1, -1, *(seq for (seq,) in cursor.execute(_CUTS, {"slice": slice_spans}).fetchall())]
+    for floor_seq, before_seq, end_seq in zip(ends, ends[1:], ends[2:], strict=False):
+        block = {"before_seq": before_seq, "end_seq": end_seq}
+        cursor.execute(_MARK_WIDE, block | {"floor_seq": floor_seq})
+        for first, last, first_seq, last_seq in cursor.execute(_BLOCK, block).fetchall():
+            yield _Slice(first, last, first_seq, last_seq, wide=False)
+    for first, last, first_seq, last_seq in cursor.execute(_WIDE_SLICES, {"slice": slice_spans}).fetchall():
+        yield _Slice(first, last, first_seq, last_seq, wide=True)
 
 
 def _read(cursor: duckdb.DuckDBPyConnection, part: _Slice) -> pa.Table:

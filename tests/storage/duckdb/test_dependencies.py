@@ -52,7 +52,7 @@ def specified(spans: list[Span], start_ns: int, end_ns: int) -> list[DependencyL
 
 @settings(max_examples=100, deadline=None)
 @given(
-    written(), st.integers(-1, 41), st.integers(0, 41), st.sampled_from([1, 3, 10, 500_000]), st.sampled_from([2, 100])
+    written(), st.integers(-1, 41), st.integers(0, 41), st.sampled_from([1, 4, 16, 1 << 18]), st.sampled_from([2, 100])
 )
 def test_links_equal_the_specification(
     parts: list[list[Span]], start_ns: int, length_ns: int, slice_spans: int, commit_spans: int
@@ -68,7 +68,7 @@ def test_links_equal_the_specification(
     assert found == specified(everything, start_ns, start_ns + length_ns)
 
 
-@pytest.mark.parametrize("slice_spans", [1, 500_000])
+@pytest.mark.parametrize("slice_spans", [1, 1 << 18])
 def test_links_count_whole_traces_whatever_part_lies_in_the_window(
     database: duckdb.DuckDBPyConnection, slice_spans: int
 ) -> None:
@@ -98,7 +98,7 @@ def test_links_find_a_late_span_far_from_its_trace(database: duckdb.DuckDBPyConn
     write(database, [a_span(2, number, service="busy") for number in range(1, 200)])
     write(database, [a_span(1, 2, parent=1, kind=SpanKind.SERVER, service="app", start_ns=TODAY_NS + HOUR)])
     locate(database)
-    assert links(database.cursor(), TODAY_NS, TODAY_NS + SECOND, slice_spans=50) == [DependencyLink("web", "app", 1)]
+    assert links(database.cursor(), TODAY_NS, TODAY_NS + SECOND, slice_spans=64) == [DependencyLink("web", "app", 1)]
 
 
 def test_links_take_the_remote_service_from_peer_service_beside_reported_ones(
