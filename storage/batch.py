@@ -220,7 +220,7 @@ class SpanColumns:
         for column in _STRING_LISTS:
             arrays[column] = pa.array(getattr(self, column), pa.string())
         for column in _SMALL_INTS:
-            arrays[column] = pa.array(np.array(getattr(self, column), dtype=np.uint8))
+            arrays[column] = pa.array(np.frombuffer(bytes(getattr(self, column)), dtype=np.uint8))
         for field in SPARSE_FIELDS:
             arrays[field.name] = _sparse_array(field, self.sparse.get(field.name), n)
         return SpanBatch(pa.RecordBatch.from_arrays([arrays[name] for name in COLUMN_NAMES], schema=SPAN_SCHEMA))
@@ -334,8 +334,8 @@ def _sparse_values(span: Span) -> tuple[tuple[str, object], ...]:
 
 def _sparse_array(field: pa.Field, rows: dict[int, Any] | None, n: int) -> pa.Array:
     if not rows:
-        return pa.nulls(n, field.type) if field.nullable else pa.repeat(pa.scalar(0).cast(field.type), n)
-    default = None if field.nullable else field.type == pa.bool_() and False or 0
+        return pa.nulls(n, field.type) if field.nullable else pa.array(np.zeros(n, field.type.to_pandas_dtype()))
+    default = None if field.nullable else 0
     values = [default] * n
     for row, value in rows.items():
         values[row] = value

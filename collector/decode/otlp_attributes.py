@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring
 from zlib import crc32
 
+import msgspec
+
 from storage import attributes as attrs
 from storage.attributes import AttributeValue
 
@@ -29,12 +31,32 @@ INVALID_SCOPE_VERSION = "invalid-scope-version"
 INVALID_SCHEMA_URL = "invalid-schema-url"
 _INVALID_TAG_KEY = "invalid-tag-key"
 
+_encode_json = msgspec.json.Encoder().encode
+
 
 def attribute(key: str, value: AttributeValue) -> Attribute:
     """The attribute of this key and value: what `attributes.encode` and `attributes.token` make of them."""
-    text = attrs.text_of(value)
-    member = encode_basestring(text) if value.__class__ is str else attrs.encode_value(value)
+    kind = value.__class__
+    if kind is str:
+        text: str = value  # type: ignore[assignment]  # mypy does not narrow by __class__
+        member = encode_basestring(text)
+    elif kind is bool:
+        text = member = "true" if value else "false"
+    elif kind is int:
+        text = member = str(value)
+    elif kind is float:
+        member, text = double_texts(value)  # type: ignore[arg-type]
+    else:
+        text, member = attrs.text_of(value), attrs.encode_value(value)
     return f"{encode_basestring(key)}:{member}", crc32(f"{key}={text}".encode()), key
+
+
+def double_texts(value: float) -> tuple[str, str]:
+    """A double as typed JSON text, and as a search compares it."""
+    member = _encode_json(value).decode()  # a third of what repr takes; "null" when not finite
+    if "e" in member or "n" in member:
+        return attrs.encode_value(value), attrs.double_text(value)
+    return member, member.removesuffix(".0")
 
 
 def attributes_of(pairs: Iterable[Pair]) -> list[Attribute]:

@@ -18,6 +18,8 @@ from storage.attributes import AttributeValue
 Object = Mapping[str, Any]
 """A decoded JSON object; what its members are is found out here."""
 
+_VALUE = ".value"
+"""Where an AnyValue stands below its KeyValue: as far as errors go into it."""
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _UINT32_MAX = 2**32 - 1
 _DOUBLE_MAX = sys.float_info.max
@@ -104,7 +106,14 @@ def enum(value: Any, names: Mapping[str, int], where: str) -> int:
 
 def pairs(value: Any, where: str) -> list[Pair]:
     """A list of KeyValues. WrongShape when one of them is none or nests too deep."""
-    return [_pair(item, f"{where}[{index}]", MAX_VALUE_DEPTH) for index, item in enumerate(objects(value, where))]
+    found: list[Pair] = []
+    try:
+        for item in objects(value, ""):
+            found.append(_pair(item, MAX_VALUE_DEPTH))  # noqa: PERF401  # how many there are says where an error was
+    except WrongShape as error:
+        index = f"[{len(found)}]" if str(error).startswith(".") else ""
+        raise WrongShape(f"{where}{index}{error}") from None
+    return found
 
 
 def shown(value: Any) -> str:
@@ -124,67 +133,65 @@ def shown(value: Any) -> str:
             return repr(value) if not isinstance(value, int) or abs(value) < 10**20 else "an integer beyond 64 bits"
 
 
-def _pair(item: Object, where: str, depth: int) -> Pair:
-    key = item.get("key")
-    value = an_object(item.get("value"), f"{where}.value")
-    return text(key, f"{where}.key"), _any_value(value, where, depth)
+def _pair(item: Object, depth: int) -> Pair:
+    return text(item.get("key"), ".key"), _any_value(an_object(item.get("value"), _VALUE), depth)
 
 
-def _any_value(value: Object, where: str, depth: int) -> AttributeValue:
+def _any_value(value: Object, depth: int) -> AttributeValue:
     for name, inner in value.items():
         if inner is None:
             continue
         match _VALUE_KEYS.get(name, name):
             case "stringValue":
-                return text(inner, where)
+                return text(inner, _VALUE)
             case "intValue":
-                return _int_value(inner, where)
+                return _int_value(inner)
             case "boolValue":
-                return _bool_value(inner, where)
+                return _bool_value(inner)
             case "doubleValue":
-                return _double_value(inner, where)
+                return _double_value(inner)
             case "arrayValue":
-                return _array(an_object(inner, where), where, _deeper(depth, where))
+                return _array(an_object(inner, _VALUE), _deeper(depth))
             case "kvlistValue":
-                return _map(an_object(inner, where), where, _deeper(depth, where))
+                return _map(an_object(inner, _VALUE), _deeper(depth))
             case "bytesValue":
-                return _bytes_value(inner, where)
+                return _bytes_value(inner)
     return None
 
 
-def _deeper(depth: int, where: str) -> int:
+def _deeper(depth: int) -> int:
     if depth <= 0:
-        raise WrongShape(f"{where}: expected arrays and maps nested at most {MAX_VALUE_DEPTH} deep, got more")
+        raise WrongShape(f"{_VALUE}: expected arrays and maps nested at most {MAX_VALUE_DEPTH} deep, got more")
     return depth - 1
 
 
-def _array(value: Object, where: str, depth: int) -> AttributeValue:
+def _array(value: Object, depth: int) -> AttributeValue:
     items = value.get("values")
     if items is None:
         return []
     if not isinstance(items, list):
-        raise WrongShape(f"{where}: expected an array of values, got {shown(items)}")
-    return [_any_value(an_object(item, where), where, depth) for item in items]
+        raise WrongShape(f"{_VALUE}: expected an array of values, got {shown(items)}")
+    return [_any_value(an_object(item, _VALUE), depth) for item in items]
 
 
-def _map(value: Object, where: str, depth: int) -> AttributeValue:
-    return dict(_pair(item, where, depth) for item in objects(value.get("values"), where))
+def _map(value: Object, depth: int) -> AttributeValue:
+    return dict(_pair(item, depth) for item in objects(value.get("values"), _VALUE))
 
 
-def _int_value(value: Any, where: str) -> int | float:
+def _int_value(value: Any) -> int | float:
     """An int64; beyond it (Node sends 1e20 as an intValue) the nearest double, so that nothing is lost."""
-    number = _integer(value, where, -_DOUBLE_MAX, _DOUBLE_MAX)
+    number = _integer(value, _VALUE, -_DOUBLE_MAX, _DOUBLE_MAX)
     return number if _INT64_MIN <= number <= _INT64_MAX else float(number)
 
 
-def _bool_value(value: Any, where: str) -> bool:
+def _bool_value(value: Any) -> bool:
     found = _BOOL_NAMES.get(value) if isinstance(value, str) else value
     if not isinstance(found, bool):
-        raise WrongShape(f"{where}: expected true or false, got {shown(value)}")
+        raise WrongShape(f"{_VALUE}: expected true or false, got {shown(value)}")
     return found
 
 
-def _double_value(value: Any, where: str) -> float:
+def _double_value(value: Any) -> float:
     match value:
         case bool():
             number = None
@@ -197,17 +204,17 @@ def _double_value(value: Any, where: str) -> float:
         case _:
             number = None
     if number is None or (isinstance(number, int) and abs(number) > _DOUBLE_MAX):
-        raise WrongShape(f"{where}: expected a double, got {shown(value)}")
+        raise WrongShape(f"{_VALUE}: expected a double, got {shown(value)}")
     return float(number)
 
 
-def _bytes_value(value: Any, where: str) -> bytes:
+def _bytes_value(value: Any) -> bytes:
     """Base64, standard or URL-safe, padded or not, as proto3 JSON readers take it."""
-    written = text(value, where).replace("-", "+").replace("_", "/").rstrip("=")
+    written = text(value, _VALUE).replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
     except ValueError:
-        raise WrongShape(f"{where}: expected base64, got {shown(value)}") from None
+        raise WrongShape(f"{_VALUE}: expected base64, got {shown(value)}") from None
 
 
 def _integer(value: Any, where: str, least: float, most: float) -> int:

@@ -172,12 +172,12 @@ def _present(numbers: Sequence[int]) -> dict[int, int]:
 
 
 def _rendered(spans: Sequence[lean.Span], scope_tokens: tuple[int, ...]) -> _Rendered:
-    known, known_sets, rendered = _ATTRIBUTES, _KEY_SETS, _Rendered()
+    look_up, known_sets, rendered = _ATTRIBUTES.__getitem__, _KEY_SETS, _Rendered()
     texts, key_sets, all_tokens, counts = rendered.texts, rendered.key_sets, rendered.tokens, rendered.token_counts
     for span in spans:
-        found = [known[raw] for raw in span.attributes]
+        found = list(map(look_up, span.attributes))
         if found:
-            members, tokens, keys = zip(*found, strict=True)
+            members, tokens, keys = zip(*found, strict=False)
             texts.append("{" + ",".join(members) + "}")
             key_sets.append(known_sets[keys])
             all_tokens += tokens
@@ -191,7 +191,7 @@ def _rendered(spans: Sequence[lean.Span], scope_tokens: tuple[int, ...]) -> _Ren
         if span.events or span.links:
             count += _attach(span, rendered)
         counts.append(count)
-    known.count_spans(len(counts))
+    _ATTRIBUTES.count_spans(len(counts))
     return rendered
 
 

@@ -5,7 +5,6 @@ from json.encoder import encode_basestring
 from struct import Struct
 from zlib import crc32
 
-import msgspec
 from google.protobuf.message import DecodeError
 
 from collector.decode.otlp_attributes import (
@@ -13,6 +12,7 @@ from collector.decode.otlp_attributes import (
     Attribute,
     SanitizedPairs,
     attribute,
+    double_texts,
     text_or_bytes,
 )
 from collector.decode.otlp_fields import SpanRefused
@@ -31,7 +31,6 @@ _STRING_HEAD_BYTES = 6
 """Beside the key: tag and length of the key, tag and length of the AnyValue, tag and length of its string."""
 _NUMBER_HEAD_BYTES = 5
 _STRING, _INT, _DOUBLE = 0x0A, 0x18, 0x21
-_encode_json = msgspec.json.Encoder().encode
 _LEARNT_KINDS = (str, int, float)
 _DOUBLE_VALUE = Struct("<d")
 
@@ -52,6 +51,10 @@ class _Key:
         self.room = _VALUES_PER_KEY
 
 
+_Head = tuple[int, int, str, int, str, _Key]
+"""What stands before a payload: size of the whole KeyValue, where the payload starts, and what its key gives."""
+
+
 class AttributeCache(dict[bytes, Attribute]):
     """Raw KeyValue bytes -> attribute: `cache[raw]` always answers, or raises OddAttribute.
 
@@ -68,7 +71,7 @@ class AttributeCache(dict[bytes, Attribute]):
     def __init__(self) -> None:
         super().__init__()
         self._keys: dict[str, _Key] = {}
-        self._heads: dict[bytes, tuple[int, int, _Key]] = {}
+        self._heads: dict[bytes, _Head] = {}
         self._spans_until_relearn = _RELEARN_AFTER_SPANS
 
     def count_spans(self, spans: int) -> None:
@@ -85,14 +88,14 @@ class AttributeCache(dict[bytes, Attribute]):
             head = self._heads.get(raw[: raw[1] + _STRING_HEAD_BYTES])
             if head is None:
                 return self._number(raw)
-            size, start, key = head
+            size, start, member, crc, key_text, key = head
             if len(raw) != size:
                 return self._parsed(raw)
             text = raw[start:]
-            found = (key.member + encode_basestring(text.decode()), crc32(text, key.crc), key.text)
+            found = (member + encode_basestring(text.decode()), crc32(text, crc), key_text)
         except (IndexError, UnicodeDecodeError):
             return self._parsed(raw)
-        if key.room:
+        if key.room > 0:
             key.room -= 1
             self[raw] = found
         return found
@@ -101,7 +104,7 @@ class AttributeCache(dict[bytes, Attribute]):
         head = self._heads.get(raw[: raw[1] + _NUMBER_HEAD_BYTES])
         if head is None or len(raw) != head[0]:
             return self._parsed(raw)
-        _, start, key = head
+        _, start, _, _, _, key = head
         if raw[start - 1] == _DOUBLE:
             found = _double(key, _DOUBLE_VALUE.unpack_from(raw, start)[0])
         else:
@@ -110,7 +113,7 @@ class AttributeCache(dict[bytes, Attribute]):
                 return self._parsed(raw)
             text = str(number)
             found = key.member + text, crc32(text.encode(), key.crc), key.text
-        if key.room:
+        if key.room > 0:
             key.room -= 1
             self[raw] = found
         return found
@@ -122,12 +125,12 @@ class AttributeCache(dict[bytes, Attribute]):
         except UnicodeDecodeError:
             raise OddAttribute from None
         found = attribute(text, value)
-        key = self._keys.get(text)
-        if key is None:
-            key = self._keys[text] = _Key(text)
         if len(raw) <= _RAW_MAX_BYTES:
+            key = self._keys.get(text)
+            if key is None:
+                key = self._keys[text] = _Key(text)
             self._learn_head(raw, raw_key, key, value)
-            if key.room:
+            if key.room > 0:
                 key.room -= 1
                 self[raw] = found
         return found
@@ -143,9 +146,9 @@ class AttributeCache(dict[bytes, Attribute]):
             return
         tag = raw[start - 1]
         if kind is str and tag == _STRING and raw[start] == rest - 2:
-            self._heads[raw[: start + 1]] = (len(raw), start + 1, key)
+            self._heads[raw[: start + 1]] = (len(raw), start + 1, key.member, key.crc, key.text, key)
         elif (kind is float and tag == _DOUBLE and rest == 9) or (kind is int and tag == _INT and rest <= 10):
-            self._heads[raw[:start]] = (len(raw), start, key)
+            self._heads[raw[:start]] = (len(raw), start, key.member, key.crc, key.text, key)
 
 
 def key_value(raw: bytes) -> tuple[bytes, AttributeValue]:
@@ -213,10 +216,8 @@ def _map(raw: bytes, depth: int) -> AttributeValue:
 
 
 def _double(key: _Key, value: float) -> Attribute:
-    text = _encode_json(value).decode()  # a third of what repr takes; "null" when not finite
-    if "e" in text or "n" in text:
-        return attribute(key.text, value)
-    return key.member + text, crc32(text.removesuffix(".0").encode(), key.crc), key.text
+    member, text = double_texts(value)
+    return key.member + member, crc32(text.encode(), key.crc), key.text
 
 
 def _varint(raw: bytes) -> int | None:
