@@ -11,14 +11,17 @@ _TICK_S = 0.002
 class Pacer:
     """Hands out due moments on the monotonic clock until the time is up."""
 
-    def __init__(self, seconds: float, requests_per_s: float | None) -> None:
+    def __init__(
+        self, seconds: float, requests_per_s: float | None, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock_s = clock_s
         self._interval_s = None if requests_per_s is None else 1 / requests_per_s
-        self._next_s = time.monotonic()
+        self._next_s = clock_s()
         self._end_s = self._next_s + seconds
 
     def due(self) -> float | None:
         """The moment of the next request if it has come; None when it is not yet time, or no longer."""
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         if now_s >= self._end_s:
             return None
         if self._interval_s is None:
@@ -29,7 +32,7 @@ class Pacer:
         return moment_s
 
     def over(self) -> bool:
-        return time.monotonic() >= self._end_s
+        return self._clock_s() >= self._end_s
 
     async def run(self, lanes: int, send: Callable[[int, float], Awaitable[None]]) -> int:
         """Call `send(lane, due_s)` for every due moment, each lane one at a time; return when all are answered.
