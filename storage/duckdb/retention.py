@@ -6,10 +6,20 @@ from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.upkeep import Upkeep, segments
 from storage.requests import RetentionPolicy
 
-_SLICE_ROWS = 1_000_000
-_HIGH_WATER = 0.9
-_LOW_WATER = 0.8
-"""Shares of max_bytes: the file grows somewhat before a checkpoint gives old blocks back, so dropping starts early."""
+_SLICE_ROWS = 500_000
+_MAX_ROWS_A_ROUND = 2_000_000
+"""What the bound on disk drops before a checkpoint, which holds up commits: about 0.3 s for this many."""
+_MAX_MARGIN_BYTES = 256 * 2**20
+_LOW_WATER = 0.9
+
+
+def live_bound(max_bytes: int) -> int:
+    """How many bytes of live blocks keep the whole file within max_bytes.
+
+    A checkpoint writes row groups anew before it gives their old blocks back, and rewrites some that lost spans: a
+    small file has been seen at more than twice its live blocks, a large one needs some tens of MB.
+    """
+    return max_bytes - min(max_bytes * 3 // 5, _MAX_MARGIN_BYTES)
 
 
 class Retention:
@@ -43,16 +53,18 @@ class Retention:
         return dropped
 
     def _drop_beyond(self, max_bytes: int) -> int:
-        if self._held_bytes() <= max_bytes * _HIGH_WATER:
+        bound = live_bound(max_bytes)
+        (used,) = self._ask(sql.USED_BYTES, [])
+        if used + self._disk.wal_bytes() <= bound:
             return 0
         # The log takes several times the bytes that its spans will take in the file.
         self._checkpoint()
-        held = self._held_bytes()
-        if held <= max_bytes * _HIGH_WATER:
+        (used,) = self._ask(sql.USED_BYTES, [])
+        spans, stored = self._ask(sql.ROWS_HELD_AND_STORED, [])
+        if not spans or used * spans / stored <= bound:
             return 0
-        (spans, _) = self._ask(sql.COUNTED, [])
-        excess = int(spans * (1 - max_bytes * _LOW_WATER / held)) + 1
-        dropped = self._drop_oldest(min(excess, spans))
+        excess = spans - int(stored * bound * _LOW_WATER / used)
+        dropped = self._drop_oldest(min(excess, _MAX_ROWS_A_ROUND))
         self._checkpoint()
         return dropped
 
@@ -85,10 +97,6 @@ class Retention:
             oldest_needed = last_dropped_seq + 1 if first_kept is None else first_kept
             for statement in sql.FORGET_TRACES:
                 cursor.execute(statement, [oldest_needed])
-
-    def _held_bytes(self) -> int:
-        (in_file,) = self._ask(sql.LIVE_BYTES, [])
-        return int(in_file) + self._disk.wal_bytes()
 
     def _checkpoint(self) -> None:
         with self._instance.cursor() as cursor:

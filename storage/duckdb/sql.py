@@ -42,7 +42,7 @@ _NOT_READ_BACK = ("attribute_keys", "tokens")
 _SPAN_COLUMNS = ", ".join("NULL" if name in _NOT_READ_BACK else name for name in COLUMN_NAMES)
 
 INSERT_SPANS = f"INSERT INTO spans (seq, {_COLUMNS}) SELECT $1, {_COLUMNS} FROM records RETURNING seq"
-"""$1 seq; `records` is an Arrow record batch in the caller's frame. RETURNING keeps the insert on one thread: the
+"""$1 seq; `records` is an Arrow stream in the caller's frame. RETURNING keeps the insert on one thread: the
 parallel insert collects the rows per thread and copies them again, 2 us a span and 3 ms a commit of 2500."""
 
 LAST_SEQ = "SELECT greatest(coalesce((SELECT max(seq) FROM spans), 0), (SELECT watermark FROM upkeep))"
@@ -157,7 +157,11 @@ EXPIRED_SEQ_AFTER_ROWS = "SELECT seq FROM spans WHERE received_ns < $1 LIMIT 1 O
 DROP_EXPIRED = "DELETE FROM spans WHERE received_ns < $1 AND seq <= $2"
 DROP_OLDEST = "DELETE FROM spans WHERE seq <= $1"
 FIRST_SEQ = "SELECT min(seq) FROM spans"
-LIVE_BYTES = "SELECT block_size * used_blocks FROM pragma_database_size()"
+USED_BYTES = "SELECT block_size * used_blocks FROM pragma_database_size()"
+ROWS_HELD_AND_STORED = """
+SELECT count(*), max(rowid) + 1 - min(rowid) // 122880 * 122880 FROM spans
+"""
+"""Spans held, and rows that take room: a row group of 122,880 gives its blocks back when all its rows are dropped."""
 
 SEGMENTS = "SELECT DISTINCT segment FROM span_names ORDER BY segment"
 PER_SEGMENT_TABLES = ("span_names", "resources", "tag_values")

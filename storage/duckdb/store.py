@@ -108,7 +108,8 @@ class DuckDBStore:
 
     def maintain(self, policy: RetentionPolicy, now_ns: int) -> int:
         """As SpanStore.maintain. Blocks of dropped spans are used again; DuckDB shortens the file only at its end."""
-        self._instance.allow_checkpoints()
+        if self._disk.free_bytes() > self._disk.wal_bytes():
+            self._instance.allow_checkpoints()
         self._upkeep.run()
         return self._retention.apply(policy, now_ns)
 

@@ -1,6 +1,8 @@
 """The write path: one Arrow insert, one transaction, one fsync a batch. Nothing of SQLAlchemy, no object per span."""
 
-from storage.batch import SpanBatch
+import pyarrow as pa
+
+from storage.batch import SPAN_SCHEMA, SpanBatch
 from storage.duckdb import sql
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance, transaction
@@ -40,7 +42,9 @@ class Writer:
         return int(last) + 1
 
     def _insert(self, seq: int, batch: SpanBatch) -> None:
-        records = batch.records  # the statement finds it by this name
+        # The statement finds `records` by this name. As a stream DuckDB reads the buffers themselves; a record batch
+        # it would pass through Arrow's own query engine first.
+        records = pa.RecordBatchReader.from_batches(SPAN_SCHEMA, [batch.records])
         with self._instance.cursor() as cursor, transaction(cursor):
             cursor.execute(sql.INSERT_SPANS, [seq]).fetchnumpy()
         del records
