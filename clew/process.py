@@ -11,9 +11,7 @@ import signal
 from datetime import UTC, datetime
 
 import click
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
-from storage.factory import open_store
 
 from clew import VERSION
 from clew.ports import Health, HttpServer, ZipkinPort, shown_address
@@ -22,6 +20,7 @@ from collector.app import Collector
 from query.api.jaeger import jaeger_app
 from query.service import QueryService
 from storage.contract import SpanStore
+from storage.factory import open_store
 from storage.requests import RetentionPolicy
 from storage.settings import host_and_port
 
@@ -64,14 +63,7 @@ class Process:
         self._health.metrics = collector.metrics
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)
-        zipkin = CORSMiddleware(
-            ZipkinPort(collector, service, store),
-            allow_origins=querying.allowed_origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("content-type", "x-grpc-web"),
-            expose_headers=("grpc-status", "grpc-message", "armeria.grpc.ThrowableProto-bin"),
-        )
-        self._serve(stack, "zipkin", collecting.zipkin_host_port, zipkin)
+        self._serve(stack, "zipkin", collecting.zipkin_host_port, ZipkinPort(collector, service, store))
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
         self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service))
         host, port = host_and_port(collecting.otlp_grpc_host_port)

@@ -95,7 +95,8 @@ class Span:
     both unless the sender left start and end at 0; its duration may be negative, as it was sent.
     `service` is the local service name: for OTLP the `service.name` after Jaeger's sanitizer
     (`missing-service-name`, ...), for Zipkin the lower-cased local endpoint name, None when it has none.
-    `local.service` is not set; `service` is that name.
+    `local.service` is not set; `service` is that name. `remote.service` of an OTLP CLIENT or PRODUCER is its attribute
+    `peer.service`.
     """
 
     trace_id: TraceId

@@ -23,7 +23,7 @@ _SERVICE_NAME = "service.name"
 _EVENT_TOKEN_SEED = crc32(b"event=")
 
 
-class SpanRefused(Exception):  # noqa: N818  # it names what happened to the span
+class SpanRefused(Exception):  # it names what happened to the span
     """This span is left out of the batch: `reason` is the ledger's label, `problem` says what was expected and got."""
 
     def __init__(self, reason: str, problem: str) -> None:

@@ -38,7 +38,7 @@ _DOUBLE_NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _BOOL_NAMES = {"true": True, "false": False}
 
 
-class WrongShape(Exception):  # noqa: N818  # the caller knows whether it spoils a span or the payload
+class WrongShape(Exception):  # the caller knows whether it spoils a span or the payload
     """A JSON value is not what OTLP has there. `str()`: where (below the caller's place), what was expected and got."""
 
 

@@ -25,7 +25,7 @@ from collector.decode.otlp_fields import (
     status_of,
 )
 from collector.decode.otlp_proto_values import AttributeCache, OddAttribute
-from collector.decode.otlp_rows import OTLP, array_text, set_context, times_of
+from collector.decode.otlp_rows import OTLP, array_text, set_context, set_remote_services, times_of
 from collector.wire import otlp_lean_pb2 as lean
 from storage.attributes import key_set
 from storage.batch import SpanColumns
@@ -50,7 +50,7 @@ _KEY_SETS_MAX = 4096
 _KEY_SET_MAX_CHARS = 1024
 
 
-class OddSpan(Exception):  # noqa: N818  # not an error: it only needs the careful path
+class OddSpan(Exception):  # not an error: it only needs the careful path
     """One of the spans is to be left out, or has text that is not UTF-8."""
 
 
@@ -127,6 +127,7 @@ def append_spans(
         if values:
             columns.sparse.setdefault(column, {}).update({first + index: value for index, value in values.items()})
     set_context(columns, range(first, first + count), resource, scope)
+    set_remote_services(columns, first)
 
 
 def _require_ids(trace_ids: Sequence[bytes], span_ids: Sequence[bytes], parents: Sequence[bytes]) -> None:

@@ -35,7 +35,7 @@ _LEARNT_KINDS = (str, int, float)
 _DOUBLE_VALUE = Struct("<d")
 
 
-class OddAttribute(Exception):  # noqa: N818  # not an error: it only needs the careful path
+class OddAttribute(Exception):  # not an error: it only needs the careful path
     """This KeyValue does not parse, nests too deep, or has a key that is not UTF-8."""
 
 

@@ -1,12 +1,17 @@
 """Which column takes which field of an OTLP span: the one filler behind both OTLP decoders."""
 
+from collections.abc import Iterator, Sequence
+
 from collector.decode.otlp_attributes import object_text, tokens_of
 from collector.decode.otlp_fields import MAX_TIME_NS, ResourceFields, ScopeFields, SpanFields
-from storage.attributes import key_set
+from storage.attributes import KEY_SEPARATOR, decode, key_set
 from storage.batch import SpanColumns
-from storage.span import Protocol
+from storage.span import Protocol, SpanKind
 
 OTLP = int(Protocol.OTLP)
+_CALLERS = frozenset({SpanKind.CLIENT, SpanKind.PRODUCER})
+_PEER_SERVICE = "peer.service"
+_HAS_PEER_SERVICE = f"{KEY_SEPARATOR}{_PEER_SERVICE}{KEY_SEPARATOR}"
 
 
 def append_span(columns: SpanColumns, span: SpanFields, resource: ResourceFields, scope: ScopeFields) -> None:
@@ -33,6 +38,25 @@ def append_span(columns: SpanColumns, span: SpanFields, resource: ResourceFields
         if value:
             columns.set_sparse(column, row, value)
     set_context(columns, range(row, row + 1), resource, scope)
+    set_remote_services(columns, row)
+
+
+def set_remote_services(columns: SpanColumns, first: int) -> None:
+    """Name the service that each CLIENT or PRODUCER from row `first` on calls: its attribute peer.service, if text.
+
+    As zipkin-otel, but for its fallback to network.peer.address: an address is a host, not a service.
+    """
+    for row in _rows_with_peer(columns.attribute_keys[first:], first):
+        if columns.kind[row] in _CALLERS:
+            peer = decode(columns.attributes[row]).get(_PEER_SERVICE)
+            if peer and isinstance(peer, str):
+                columns.set_sparse("remote_service", row, peer)
+
+
+def _rows_with_peer(key_sets: Sequence[str], first: int) -> Iterator[int]:
+    # Spans have few different sets of keys: most requests are done after these.
+    with_peer = {keys for keys in set(key_sets) if _HAS_PEER_SERVICE in keys}
+    return (first + index for index, keys in enumerate(key_sets) if keys in with_peer) if with_peer else iter(())
 
 
 def array_text(objects: list[str]) -> str | None:

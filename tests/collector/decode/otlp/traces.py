@@ -14,7 +14,7 @@ from storage.attributes import Attributes, AttributeValue
 from storage.batch import SpanColumns
 from storage.ids import SpanId, TraceId
 from storage.rows import span_of
-from storage.span import Event, Link, Resource, Scope, Span, SpanKind, StatusCode
+from storage.span import Endpoint, Event, Link, Resource, Scope, Span, SpanKind, StatusCode
 
 Group = tuple[Resource, Scope, list[Span]]
 
@@ -35,7 +35,9 @@ _VALUES: st.SearchStrategy[AttributeValue] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-_KEYS = st.sampled_from(["http.method", "http.url", "id", "service.name", "n"]) | TEXTS | st.just("k" * 130)
+_KEYS = (
+    st.sampled_from(["http.method", "http.url", "id", "service.name", "peer.service", "n"]) | TEXTS | st.just("k" * 130)
+)
 _ATTRIBUTES = st.dictionaries(_KEYS, _VALUES, max_size=5)
 _TIMES = st.integers(0, 2**63 - 1)
 _TRACE_IDS = st.binary(min_size=16, max_size=16).filter(any).map(TraceId)
@@ -72,8 +74,14 @@ def expected_columns(groups: Sequence[Group]) -> SpanColumns:
     columns = SpanColumns()
     for resource, scope, spans in groups:
         for span in spans:
-            columns.append(replace(span, resource=resource, scope=scope, service=_service(resource.attributes)))
+            service, remote = _service(resource.attributes), Endpoint(service=_peer_service(span))
+            columns.append(replace(span, resource=resource, scope=scope, service=service, remote=remote))
     return columns
+
+
+def _peer_service(span: Span) -> str | None:
+    peer = span.attributes.get("peer.service")
+    return peer if isinstance(peer, str) and peer and span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER) else None
 
 
 def comparable(columns: SpanColumns) -> list[str]:
