@@ -27,7 +27,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatistics:
-    """spans: rows held. disk_bytes: what the store occupies on disk, 0 for memory. oldest_received_ns: None if empty."""
+    """spans: rows held. disk_bytes: occupied on disk, 0 for memory. oldest_received_ns: None if empty."""
 
     spans: int
     disk_bytes: int
@@ -80,8 +80,9 @@ class SpanReader(Protocol):
     def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
         """The links of every trace whose trace timestamp lies in [start_ns, end_ns], by Zipkin's rules.
 
-        Trace timestamp: the start of the first-written span that has a start and no parent, else the least start. Traces group by
-        the low 64 bits; whole traces are linked (storage.linking.linker), whatever part of them lies in the window.
+        Trace timestamp: the start of the first-written span that has a start and no parent, else the least start.
+        Traces group by the low 64 bits; whole traces are linked (storage.linking.linker), whatever part of them lies
+        in the window.
         One link a (parent, child) pair, sorted by them.
         """
         ...
