@@ -24,14 +24,20 @@ from storage.span import Protocol, SpanKind, StatusCode
 SLICE_SPANS = 1 << 18
 """About how many spans are linked at once, a power of two. Each costs some 300 bytes while it is read and linked."""
 
-_FIND_TRACES = """
--- Every trace, by the low half of its id, with a span that starts in the window, and which commits its spans are in.
--- Sorted, so that the traces which end near each other stand together: rowid is their number.
-CREATE TEMP TABLE asked AS
-WITH halves AS (
+_FIND_HALVES = """
+-- The low halves of the ids of all traces with a span that starts in the window. A table of its own, so that the join
+-- below knows its size and builds on it instead of on the far larger tables of traces.
+CREATE TEMP TABLE halves AS
+SELECT low, ('0x' || hex(low))::UBIGINT AS number FROM (
     SELECT DISTINCT trace_id[9:16] AS low FROM (
-        SELECT DISTINCT trace_id FROM spans WHERE start_ns BETWEEN $start_ns AND $end_ns)
-), located AS (
+        SELECT DISTINCT trace_id FROM spans WHERE start_ns BETWEEN $start_ns AND $end_ns))
+"""
+
+_FIND_TRACES = """
+-- Those traces and which commits their spans are in, sorted so that the traces which end near each other stand
+-- together: rowid is their number.
+CREATE TEMP TABLE asked AS
+WITH located AS (
     SELECT trace_low, min_seq, max_seq FROM traces
     UNION ALL
     SELECT trace_low, min_seq, max_seq FROM recent_traces
@@ -40,8 +46,7 @@ WITH halves AS (
     WHERE seq > (SELECT watermark FROM upkeep) GROUP BY trace_id
 )
 SELECT low, min(min_seq) AS first_seq, max(max_seq) AS last_seq, false AS wide
-FROM located JOIN halves ON trace_low = ('0x' || hex(low))::UBIGINT
-GROUP BY low ORDER BY last_seq
+FROM located JOIN halves ON trace_low = number GROUP BY low ORDER BY last_seq
 """
 
 _CUTS = """
@@ -125,7 +130,8 @@ def links(
     """
     cursor.begin()
     try:
-        cursor.execute(_FIND_TRACES, {"start_ns": start_ns, "end_ns": end_ns})
+        cursor.execute(_FIND_HALVES, {"start_ns": start_ns, "end_ns": end_ns})
+        cursor.execute(_FIND_TRACES)
         tables = (_read(cursor, part) for part in _slices(cursor, slice_spans))
         return summed(_calls_of(tables, start_ns, end_ns).items())
     finally:

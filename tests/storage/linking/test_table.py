@@ -96,7 +96,7 @@ def test_table_links_very_deep_traces() -> None:
 def test_table_keeps_what_two_hundred_services_call_apart() -> None:
     spans: dict[int, list[LinkSpan]] = defaultdict(list)
     for number in range(200):
-        spans[number] = trace(f"a C from{number}->to{number}, b C from{number}->to{number} !")
+        spans[number] = trace(f"a -, b<a C from{number}->to{number}, c<a C from{number}->to{number} !")
     found = summed(linked(*spans.values()).calls.items())
     assert [(link.call_count, link.error_count) for link in found] == [(2, 1)] * 200
 
