@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.linking.link_span import link_span_of
@@ -25,6 +25,7 @@ def nodes_below(root: Node) -> list[Node]:
     return found
 
 
+@settings(deadline=None)
 @given(TRACES, st.randoms(use_true_random=False))
 def test_links_do_not_depend_on_the_order_of_arrival(spans: list[Span], chance: Random) -> None:
     shuffled = list(spans)
@@ -32,12 +33,14 @@ def test_links_do_not_depend_on_the_order_of_arrival(spans: list[Span], chance: 
     assert links_of(shuffled) == links_of(spans)
 
 
+@settings(deadline=None)
 @given(TRACES, st.data())
 def test_links_do_not_change_when_spans_are_repeated(spans: list[Span], data: st.DataObject) -> None:
     repeated = data.draw(st.lists(st.sampled_from(spans), max_size=5)) if spans else []
     assert links_of([*spans, *repeated]) == links_of(spans)
 
 
+@settings(deadline=None)
 @given(TRACES)
 def test_every_merged_span_has_exactly_one_place_unless_its_ancestors_form_a_circle(spans: list[Span]) -> None:
     merged = merge(link_span_of(span) for span in spans)
@@ -48,6 +51,7 @@ def test_every_merged_span_has_exactly_one_place_unless_its_ancestors_form_a_cir
     assert all(span.span_id in {other.span_id for other in unplaced} for span in unplaced if span.shared)
 
 
+@settings(deadline=None)
 @given(TRACES)
 def test_links_have_names_and_no_more_errors_than_calls(spans: list[Span]) -> None:
     found = link_traces([[link_span_of(span) for span in spans]])

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.ids import SpanId
@@ -51,6 +51,7 @@ def as_link_spans(spans: list[Span]) -> list[LinkSpan]:
     return [link_span_of(span) for span in spans]
 
 
+@settings(deadline=None)
 @given(st.lists(TRACES | sane_traces(a_trace_id(1), starts=st.integers(1, 5)), max_size=4))
 def test_table_links_as_the_linker_does(traces: list[list[Span]]) -> None:
     given_spans = [as_link_spans(spans) for spans in traces]
