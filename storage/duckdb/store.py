@@ -35,6 +35,7 @@ class DuckDBStore:
     def __init__(
         self, path: Path, memory_limit_bytes: int, min_free_bytes: int, autocomplete_keys: tuple[str, ...]
     ) -> None:
+        self.path = path
         self._autocomplete_keys = autocomplete_keys
         self._marks = Marks()
         self._disk = Disk(path, min_free_bytes)
@@ -48,7 +49,7 @@ class DuckDBStore:
         self._instance.open()
         try:
             with self._instance.cursor() as cursor:
-                schema.migrate(cursor, str(self._instance.path))
+                schema.migrate(cursor, str(self.path))
             self._upkeep.load()
         except BaseException:
             self._instance.close()

@@ -1,0 +1,51 @@
+"""From a URL to a store."""
+
+from pathlib import Path
+
+import pytest
+
+from storage.duckdb.store import DuckDBStore
+from storage.errors import StoreConfigurationError
+from storage.factory import open_store
+from storage.memory import MemoryStore
+from storage.settings import StorageSettings
+
+
+def settings_of(url: str) -> StorageSettings:
+    return StorageSettings.model_validate({"url": url})
+
+
+def test_memory_is_the_memory_store() -> None:
+    assert isinstance(open_store(settings_of("memory:")), MemoryStore)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("duckdb:///./data/clew.duckdb", "data/clew.duckdb"),
+        ("duckdb:///clew.duckdb", "clew.duckdb"),
+        ("duckdb:////var/lib/clew.duckdb", "/var/lib/clew.duckdb"),
+        ("duckdb:///with%20space.duckdb", "with space.duckdb"),
+    ],
+)
+def test_a_duckdb_url_names_its_file_with_three_slashes_relative_with_four_absolute(url: str, path: str) -> None:
+    store = open_store(settings_of(url))
+    assert isinstance(store, DuckDBStore)
+    assert store.path == Path(path)
+
+
+def test_nothing_is_opened_by_asking_for_a_store(tmp_path: Path) -> None:
+    open_store(settings_of(f"duckdb:///{tmp_path}/sub/clew.duckdb"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["", "clew.duckdb", "postgresql://host/db", "sqlite:///x", "memory:here", "memory://x"])
+def test_an_unknown_store_is_refused_and_the_known_ones_are_named(url: str) -> None:
+    with pytest.raises(StoreConfigurationError, match="CLEW_STORAGE_URL: expected duckdb:///PATH or memory:"):
+        open_store(settings_of(url))
+
+
+@pytest.mark.parametrize("url", ["duckdb:", "duckdb:///", "duckdb://host/x", "duckdb:///x?threads=2", "duckdb:///x#y"])
+def test_a_duckdb_url_without_just_a_path_is_refused(url: str) -> None:
+    with pytest.raises(StoreConfigurationError, match="expected duckdb:///PATH, got"):
+        open_store(settings_of(url))
