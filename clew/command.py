@@ -14,6 +14,10 @@ from storage.errors import StorageError
 
 log = logging.getLogger("clew")
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread that wants the interpreter waits before it is handed over. A commit asks for it several times
+while the event loop is busy with posts; Python's 5 ms each time would double the time to an acknowledgement."""
+
 
 def _options(command: click.Command) -> click.Command:
     for variable, field in settings_fields().items():
@@ -63,6 +67,7 @@ def serve(**flags: str | None) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         clean = uvloop.run(Process(settings).run())
     except (StorageError, OSError) as error:

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -21,52 +22,62 @@ def test_the_ready_line_names_every_door_with_the_port_it_really_has(tmp_path: P
         assert httpx.get(f"{clew.url('otlp_http')}/v1/traces").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/any/thing"])
-def test_the_admin_port_answers_jaegers_health_on_every_path(tmp_path: Path, path: str) -> None:
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
-        answer = httpx.get(clew.url("admin") + path)
+@pytest.fixture(scope="module")
+def clew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clew]:
+    with Clew(tmp_path_factory.mktemp("doors"), CLEW_STORAGE_URL="memory:", QUERY_BASE_PATH="/jaeger") as running:
+        yield running
 
-        assert answer.status_code == 200
-        assert set(answer.json()) == {"status", "upSince", "uptime"}
+
+@pytest.mark.parametrize("path", ["/", "/health", "/any/thing"])
+def test_the_admin_port_answers_jaegers_health_on_every_path(clew: Clew, path: str) -> None:
+    answer = httpx.get(clew.url("admin") + path)
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"status", "upSince", "uptime"}
 
 
 @pytest.mark.parametrize("path", ["/info", "/actuator/info", "/metrics", "/prometheus", "/actuator/health"])
-def test_zipkins_port_answers_about_itself(tmp_path: Path, path: str) -> None:
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
-        assert httpx.get(clew.url("zipkin") + path).status_code == 200
+def test_zipkins_port_answers_about_itself(clew: Clew, path: str) -> None:
+    assert httpx.get(clew.url("zipkin") + path).status_code == 200
 
 
-def test_zipkins_metrics_have_its_14_keys(tmp_path: Path) -> None:
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
-        assert len(httpx.get(f"{clew.url('zipkin')}/metrics").json()) == 14
+def test_zipkins_metrics_have_its_14_keys(clew: Clew) -> None:
+    assert len(httpx.get(f"{clew.url('zipkin')}/metrics").json()) == 14
 
 
-def test_cors_allows_any_origin_by_default_and_only_the_named_ones_otherwise(tmp_path: Path) -> None:
-    def allowed(clew: Clew, origin: str) -> str | None:
-        answer = httpx.get(f"{clew.url('zipkin')}/api/v2/services", headers={"origin": origin})
-        assert answer.status_code == 200
-        return dict(answer.headers).get("access-control-allow-origin")
+def allowed_origin(clew: Clew, origin: str) -> str | None:
+    answer = httpx.get(f"{clew.url('zipkin')}/api/v2/services", headers={"origin": origin})
+    assert answer.status_code == 200
+    return dict(answer.headers).get("access-control-allow-origin")
 
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
-        assert allowed(clew, "http://a.example") == "*"
+
+def test_cors_allows_any_origin_by_default(clew: Clew) -> None:
+    assert allowed_origin(clew, "http://a.example") == "*"
+
+
+def test_cors_allows_only_the_named_origins(tmp_path: Path) -> None:
     with Clew(tmp_path, CLEW_STORAGE_URL="memory:", ZIPKIN_QUERY_ALLOWED_ORIGINS="http://a.example") as clew:
-        assert allowed(clew, "http://a.example") == "http://a.example"
-        assert allowed(clew, "http://b.example") is None
+        assert allowed_origin(clew, "http://a.example") == "http://a.example"
+        assert allowed_origin(clew, "http://b.example") is None
 
 
-def test_jaegers_api_answers_with_and_without_the_base_path(tmp_path: Path) -> None:
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:", QUERY_BASE_PATH="/jaeger") as clew:
-        for path in ("/api/services", "/jaeger/api/services"):
-            assert httpx.get(clew.url("jaeger") + path).json()["errors"] is None
+def test_a_page_of_another_origin_may_post_spans(clew: Clew) -> None:
+    answer = httpx.post(f"{clew.url('zipkin')}/api/v2/spans", content=b"[]", headers={"origin": "http://a.example"})
+
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (202, "*")
 
 
-def test_a_request_head_without_end_is_cut_off(tmp_path: Path) -> None:
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
-        host, _, port = clew.doors["zipkin"].rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nx: ")
-            with pytest.raises(OSError):
-                connection.sendall(b"y" * 50_000_000)
+@pytest.mark.parametrize("path", ["/api/services", "/jaeger/api/services"])
+def test_jaegers_api_answers_with_and_without_the_base_path(clew: Clew, path: str) -> None:
+    assert httpx.get(clew.url("jaeger") + path).json()["errors"] is None
+
+
+def test_a_request_head_without_end_is_cut_off(clew: Clew) -> None:
+    host, _, port = clew.doors["zipkin"].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nx: ")
+        with pytest.raises(OSError):
+            connection.sendall(b"y" * 50_000_000)
 
 
 def run_serve(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -74,12 +85,10 @@ def run_serve(**settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_serve_names_the_address_when_a_port_is_taken(tmp_path: Path) -> None:
-    with Clew(tmp_path, CLEW_STORAGE_URL="memory:") as clew:
-        taken = clew.doors["zipkin"]
-        result = run_serve(
-            COLLECTOR_ZIPKIN_HOST_PORT=taken, ADMIN_HTTP_HOST_PORT="127.0.0.1:0", CLEW_STORAGE_URL="memory:"
-        )
+def test_serve_names_the_address_when_a_port_is_taken(clew: Clew) -> None:
+    taken = clew.doors["zipkin"]
+
+    result = run_serve(COLLECTOR_ZIPKIN_HOST_PORT=taken, ADMIN_HTTP_HOST_PORT="127.0.0.1:0", CLEW_STORAGE_URL="memory:")
 
     assert result.returncode == 1
     assert f"cannot listen on {taken}" in result.stderr
