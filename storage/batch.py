@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from storage import attributes as attrs
@@ -214,7 +215,7 @@ class SpanColumns:
             "parent_span_id": pa.array(parents, mask=parents == 0),
             "start_ns": pa.array(self.start_ns, pa.int64()),
             "duration_ns": pa.array(self.duration_ns, pa.int64()),
-            "tokens": pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.frombuffer(self.tokens, dtype="<u4"))),
+            "tokens": pa.ListArray.from_arrays(pa.array(offsets), pa.array(_token_numbers(self.tokens))),
             "received_ns": pa.array(np.full(n, received_ns, dtype=np.int64)),
         }
         for column in _STRING_LISTS:
@@ -330,6 +331,11 @@ def _sparse_values(span: Span) -> tuple[tuple[str, object], ...]:
         ("remote_ipv6", span.remote.ipv6),
         ("remote_port", span.remote.port),
     )
+
+
+def _token_numbers(tokens: "array[int]") -> npt.NDArray[np.uint32]:
+    # An empty array.array points anywhere, and Arrow complains on stderr of a buffer that is not aligned.
+    return np.frombuffer(tokens, dtype="<u4") if tokens else np.empty(0, dtype="<u4")
 
 
 def _sparse_array(field: pa.Field, rows: dict[int, Any] | None, n: int) -> pa.Array:

@@ -151,3 +151,9 @@ def test_sparse_columns_of_many_rows_fill_only_their_own_row() -> None:
     assert column(batch, "debug") == [False, False, True, False, False, False]
     assert column(batch, "flags") == [0, 0, 0, 0, 7, 0]
     assert column(batch, "trace_state") == [None, "x", None, None, None, None]
+
+
+def test_numbers_of_a_batch_without_tokens_are_aligned() -> None:
+    """Arrow warns on stderr when DuckDB has it scan a buffer that is not."""
+    buffers = [buffer for column in SpanBatch.of([a_span()]).records.columns for buffer in column.buffers() if buffer]
+    assert [buffer.address % 8 for buffer in buffers] == [0] * len(buffers)
