@@ -11,13 +11,13 @@ _MAX_ROWS_A_ROUND = 2_000_000
 """What the bound on disk drops before a checkpoint, which holds up commits: about 0.3 s for this many."""
 _MAX_MARGIN_BYTES = 256 * 2**20
 _LOW_WATER = 0.9
+_WAL_SHARE = 0.25
 
 
 def live_bound(max_bytes: int) -> int:
     """How many bytes of live blocks keep the whole file within max_bytes.
 
-    A checkpoint writes row groups anew before it gives their old blocks back, and rewrites some that lost spans: a
-    small file has been seen at more than twice its live blocks, a large one needs some tens of MB.
+    Between two rounds the log and new row groups grow, and only row groups that lost all their spans give room back.
     """
     return max_bytes - min(max_bytes * 3 // 5, _MAX_MARGIN_BYTES)
 
@@ -57,8 +57,10 @@ class Retention:
         (used,) = self._ask(sql.USED_BYTES, [])
         if used + self._disk.wal_bytes() <= bound:
             return 0
-        # The log takes several times the bytes that its spans will take in the file.
-        self._checkpoint()
+        # The log takes several times the bytes that its spans will take in the file; but each checkpoint leaves row
+        # groups of its own, which should not be tiny.
+        if self._disk.wal_bytes() > bound * _WAL_SHARE:
+            self._checkpoint()
         (used,) = self._ask(sql.USED_BYTES, [])
         spans, stored = self._ask(sql.ROWS_HELD_AND_STORED, [])
         if not spans or used * spans / stored <= bound:
