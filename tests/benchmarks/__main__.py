@@ -43,9 +43,13 @@ def main(context: click.Context) -> None:
 @click.option("--seconds", default=60.0, show_default=True, help="How long each scenario sends.")
 @click.option("--spans-per-s", type=float, help="Pace every stream to this rate instead of its own.")
 @click.option("--lanes", type=int, help="Connections or calls in flight of every stream instead of its own.")
-def ingest(scenarios: Sequence[str], seconds: float, spans_per_s: float | None, lanes: int | None) -> None:
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of the clew that is measured.")
+def ingest(
+    scenarios: Sequence[str], seconds: float, spans_per_s: float | None, lanes: int | None, given: Sequence[str]
+) -> None:
     """Load on a fresh store: closed loop (otlp, zipkin), or paced (the others)."""
     results = []
+    settings = dict(setting.split("=", 1) for setting in given)
     for name in scenarios or tuple(_SCENARIOS):
         streams = [
             Stream(stream.protocol, lanes or stream.lanes, spans_per_s or stream.spans_per_s)
@@ -53,7 +57,7 @@ def ingest(scenarios: Sequence[str], seconds: float, spans_per_s: float | None, 
         ]
         console.print(f"{name}: sending for {seconds:g} s ...")
         directory = _emptied(_BENCH / "ingest")
-        results.append(measure_ingest(name, streams, seconds, directory))
+        results.append(measure_ingest(name, streams, seconds, directory, settings))
         shutil.rmtree(directory)
     console.print(ingest_table(results), streams_table(results))
     _write("ingest", results)

@@ -2,14 +2,14 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
-from storage.factory import open_store
 
+from storage.factory import open_store
 from tests.benchmarks import otlp_load, zipkin_load
 from tests.benchmarks.ingest_results import IngestResult, Stream, stream_result
 from tests.benchmarks.load_plan import LoadPlan, LoadReport
@@ -23,9 +23,11 @@ _SENDERS: dict[str, tuple[str, Callable[[LoadPlan], LoadReport]]] = {
 }
 
 
-def measure_ingest(name: str, streams: Sequence[Stream], seconds: float, directory: Path) -> IngestResult:
+def measure_ingest(
+    name: str, streams: Sequence[Stream], seconds: float, directory: Path, settings: Mapping[str, str]
+) -> IngestResult:
     """Run these streams at once, one sender process each, against a clew over the empty `directory`."""
-    with Clew(directory) as clew:
+    with Clew(directory, **settings) as clew:
         with ServerWatch(clew.process.pid, directory) as watch:
             began_s = time.monotonic()
             reports = _send(clew, streams, seconds)

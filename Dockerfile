@@ -1,0 +1,23 @@
+FROM python:3.12-slim
+
+RUN useradd --system --uid 10001 clew && mkdir /data && chown clew /data
+WORKDIR /app
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY clew clew
+COPY collector collector
+COPY migrations migrations
+COPY query query
+COPY storage storage
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
+
+USER clew
+WORKDIR /data
+ENV CLEW_STORAGE_URL=duckdb:////data/clew.duckdb
+VOLUME /data
+EXPOSE 4317 4318 9411 14269 16686
+HEALTHCHECK --interval=10s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:14269/', timeout=5)"]
+ENTRYPOINT ["clew"]
+CMD ["serve"]
