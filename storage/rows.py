@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from storage import attributes as attrs
@@ -73,7 +74,7 @@ def span_of(row: Sequence[Any]) -> Span:
         attributes=attrs.decode(attributes),
         events=events_of(events),
         links=links_of(links),
-        resource=Resource(attrs.decode(resource), resource_dropped, resource_schema_url or ""),
+        resource=_resource(resource, resource_dropped, resource_schema_url or ""),
         scope=Scope(
             scope_name or "", scope_version or "", attrs.decode(scope_attributes), scope_dropped, scope_schema_url or ""
         ),
@@ -117,6 +118,12 @@ def links_of(text: str | None) -> tuple[Link, ...]:
 
 def _attributes(item: dict[str, Any]) -> attrs.Attributes:
     return {key: attrs.untagged(value) for key, value in item.get("attributes", {}).items()}
+
+
+@lru_cache(1024)
+def _resource(text: str, dropped_attributes: int, schema_url: str) -> Resource:
+    """Shared by all spans of one process: it is most of what there is to parse, and never changes."""
+    return Resource(attrs.decode(text), dropped_attributes, schema_url)
 
 
 def _endpoint(service: str | None, ipv4: str | None, ipv6: str | None, port: int | None) -> Endpoint:
