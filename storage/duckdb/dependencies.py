@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from storage.attributes import KEY_SEPARATOR
-from storage.linking.link_span import ERROR, PEER_SERVICE
+from storage.linking.link_span import ERROR
 from storage.linking.linker import Call, summed
 from storage.linking.table import LINK_TABLE, Linked, calls_of_table
 from storage.requests import DependencyLink
-from storage.span import Protocol, SpanKind, StatusCode
+from storage.span import Protocol, StatusCode
 
 SLICE_SPANS = 1 << 18
 """About how many spans are linked at once, a power of two. Each costs some 300 bytes while it is read and linked."""
@@ -81,7 +80,7 @@ SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
 """
 
 _READ_SLICE = """
--- LINK_TABLE, but for remote_service: a peer.service has yet to take its place.
+-- LINK_TABLE.
 SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
     service, local_ipv4, local_ipv6, local_port, remote_service,
     contains(attribute_keys, $error_key) OR (protocol <> $zipkin AND status_code = $error_status) AS error
@@ -89,23 +88,9 @@ FROM spans JOIN asked ON trace_id[9:16] = low
 WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide
 """
 
-_READ_PEERS = """
--- Read apart, so that attributes are unpacked only where the key is: all of them would take longer than the rest.
-SELECT rowid AS written, attributes ->> '$."peer.service"' AS remote_service FROM spans
-WHERE seq BETWEEN $first_seq AND $last_seq AND contains(attribute_keys, $peer_key)
-    AND kind IN ($client, $producer) AND protocol <> $zipkin AND coalesce(remote_service, '') = ''
-    AND json_type(attributes, '$."peer.service"') = 'VARCHAR'
-"""
-
 _READ_VALUES = {
     "error_key": f"{KEY_SEPARATOR}{ERROR}{KEY_SEPARATOR}",
     "error_status": int(StatusCode.ERROR),
-    "zipkin": int(Protocol.ZIPKIN),
-}
-_PEER_VALUES = {
-    "peer_key": f"{KEY_SEPARATOR}{PEER_SERVICE}{KEY_SEPARATOR}",
-    "client": int(SpanKind.CLIENT),
-    "producer": int(SpanKind.PRODUCER),
     "zipkin": int(Protocol.ZIPKIN),
 }
 
@@ -167,11 +152,4 @@ def _slices(cursor: duckdb.DuckDBPyConnection, slice_spans: int) -> Iterator[_Sl
 
 def _read(cursor: duckdb.DuckDBPyConnection, part: _Slice) -> pa.Table:
     """The spans of the slice's traces, as LINK_TABLE."""
-    spans = cursor.execute(_READ_SLICE, _READ_VALUES | part._asdict()).to_arrow_table()
-    places = {"first_seq": part.first_seq, "last_seq": part.last_seq}
-    peers = cursor.execute(_READ_PEERS, _PEER_VALUES | places).to_arrow_table()
-    if peers.num_rows:
-        peer = peers["remote_service"].take(pc.index_in(spans["written"], value_set=peers["written"].combine_chunks()))
-        at = LINK_TABLE.get_field_index("remote_service")
-        spans = spans.set_column(at, "remote_service", pc.coalesce(peer, spans["remote_service"]))
-    return spans.cast(LINK_TABLE)
+    return cursor.execute(_READ_SLICE, _READ_VALUES | part._asdict()).to_arrow_table().cast(LINK_TABLE)

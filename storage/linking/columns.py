@@ -33,8 +33,8 @@ class LinkColumns:
     """The spans of whole traces, a row each, in any order: `LinkSpan` in columns.
 
     trace: number of the trace, 0 to below MAX_TRACES; all rows of a trace are here. parent_span_id: 0 when absent,
-    never span_id. kind: UNSPECIFIED or one of LINKED_KINDS. endpoint: equal for equal local endpoints, 0 for none.
-    service, remote: numbers of names, 0 when absent.
+    never span_id. kind: UNSPECIFIED or one of LINKED_KINDS. service, remote: numbers of names, 0 when absent.
+    address: equal for equal local addresses (with their ports), 0 when absent.
     """
 
     trace: Ints
@@ -42,8 +42,8 @@ class LinkColumns:
     parent_span_id: Ids
     kind: Kinds
     shared: Bools
-    endpoint: Ints
     service: Ints
+    address: Ints
     remote: Ints
     error: Bools
 
@@ -152,7 +152,7 @@ def _trace_count(spans: LinkColumns) -> int:
 
 
 def _parents(spans: LinkColumns, keys: Ids, shared: Ints) -> Ints:
-    """Where the span stands that each unshared one names as its parent: the half at its own endpoint, else the client.
+    """Where the span stands that each unshared one names as its parent: the shared half it is within, else the other.
 
     shared: the rows that carry the shared flag as it was reported, which the keys are made of.
     """
@@ -165,10 +165,20 @@ def _parents(spans: LinkColumns, keys: Ids, shared: Ints) -> Ints:
         has_shared[spans.trace[shared]] = True
         children = children[has_shared[spans.trace[children]]]
         half = _find(spans, keys, spans.trace[children], spans.parent_span_id[children], True)
-        here = spans.endpoint[children]
-        fits = (half < size) & ((here == 0) | (here == np.append(spans.endpoint, -1)[half]))
+        children, half = children[half < size], half[half < size]
+        fits = _is_within(spans, children, half)
         above[children[fits]] = half[fits]
     return above
+
+
+def _is_within(spans: LinkColumns, children: Ints, half: Ints) -> Bools:
+    """Whether each child may stand below this shared half of its parent's id: `tree.tree_of`."""
+    service, address = spans.service[children], spans.address[children]
+    same_service = service == spans.service[half]
+    here = same_service & ((address == 0) | (address == spans.address[half]))
+    nowhere = (service == 0) & (address == 0)
+    within: Bools = here | nowhere
+    return within
 
 
 def _ends(step: Ints) -> Ints:

@@ -1,7 +1,7 @@
 """What the dependency graph needs of a span, and how it is read from one.
 
-Everything here must be cheap to read from a column store: the attributes' JSON is opened only when the set of keys
-says that PEER_SERVICE is in it. Source of the rules: Zipkin's Span and its OTLP translation (zipkin-otel).
+Everything here must be cheap to read from a column store: of the attributes only the set of keys is looked at.
+Source of the rules: Zipkin's Span and its OTLP translation (zipkin-otel).
 """
 
 from typing import NamedTuple
@@ -11,9 +11,6 @@ from storage.span import Protocol, Span, SpanKind, StatusCode
 
 ERROR = "error"
 """The attribute whose presence, with any value, makes a span an error in Zipkin's eyes."""
-
-PEER_SERVICE = "peer.service"
-"""The attribute with which an OTLP CLIENT or PRODUCER names the service it calls."""
 
 LINKED_KINDS = frozenset({SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER})
 
@@ -66,7 +63,7 @@ def link_span_of(span: Span) -> LinkSpan:
         kind=kind,
         shared=span.shared and kind is not SpanKind.CLIENT,
         local=LocalEndpoint(service_name(span.service), local.ipv4, local.ipv6, local.port),
-        remote_service=service_name(span.remote.service or _peer_service(span)),
+        remote_service=service_name(span.remote.service),
         start_ns=span.start_ns,
         error=_is_error(span),
     )
@@ -75,14 +72,6 @@ def link_span_of(span: Span) -> LinkSpan:
 def service_name(name: str | None) -> str | None:
     """The name of the graph's node: lower-case; None for an empty one."""
     return name.lower() if name else None
-
-
-def _peer_service(span: Span) -> str | None:
-    # zipkin-otel falls back to network.peer.address; an address is a host, not a service, so it makes no node here.
-    if span.protocol is Protocol.ZIPKIN or span.kind not in (SpanKind.CLIENT, SpanKind.PRODUCER):
-        return None
-    peer = span.attributes.get(PEER_SERVICE)
-    return peer if isinstance(peer, str) else None
 
 
 def _is_error(span: Span) -> bool:

@@ -65,7 +65,7 @@ def random_span(
         local=Endpoint(ipv4=draw.choice([None, None, "10.0.0.1", "10.0.0.2"]), port=draw.choice([None, 80])),
         start_ns=None if draw.random() < 0.05 else start_ns,
         status_code=draw.choice([StatusCode.UNSET, StatusCode.UNSET, StatusCode.OK, StatusCode.ERROR]),
-        attributes=draw.choice([{}, {}, {"error": "x"}, {"peer.service": "Payments"}, {"peer.service": 7}]),
+        attributes=draw.choice([{}, {}, {"error": "x"}, {"errors": "y"}, {"peer.service": "Payments"}]),
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import duckdb
 import pytest
@@ -14,7 +13,7 @@ from storage.duckdb.dependencies import links
 from storage.ids import TraceId
 from storage.memory import MemoryStore
 from storage.requests import DependencyLink
-from storage.span import Endpoint, Span, SpanKind
+from storage.span import Span, SpanKind
 from tests.builders import HOUR, SECOND, TODAY_NS, a_short_trace_id, a_span, a_trace_id, a_zipkin_trace
 from tests.storage.duckdb.span_tables import an_empty_database, locate, write
 from tests.storage.linking.traces import sane_traces, spans
@@ -99,22 +98,6 @@ def test_links_find_a_late_span_far_from_its_trace(database: duckdb.DuckDBPyConn
     write(database, [a_span(1, 2, parent=1, kind=SpanKind.SERVER, service="app", start_ns=TODAY_NS + HOUR)])
     locate(database)
     assert links(database.cursor(), TODAY_NS, TODAY_NS + SECOND, slice_spans=64) == [DependencyLink("web", "app", 1)]
-
-
-def test_links_take_the_remote_service_from_peer_service_beside_reported_ones(
-    database: duckdb.DuckDBPyConnection,
-) -> None:
-    client: dict[str, Any] = {"kind": SpanKind.CLIENT, "service": "web"}
-    write(
-        database,
-        [
-            a_span(1, 1, attributes={"peer.service": 'Q "1" é'}, **client),
-            a_span(2, 1, attributes={"peer.service": "cache"}, remote=Endpoint("DB"), **client),
-            a_span(3, 1, attributes={"peer.service": 7}, **client),
-        ],
-    )
-    found = links(database.cursor(), TODAY_NS, TODAY_NS + HOUR)
-    assert found == [DependencyLink("web", "db", 1), DependencyLink("web", 'q "1" é', 1)]
 
 
 def test_links_leave_no_trace_in_the_session(database: duckdb.DuckDBPyConnection) -> None:

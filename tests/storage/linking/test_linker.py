@@ -186,3 +186,23 @@ def _deep(at: int) -> SpanId:
 def test_lone_root_marked_shared_is_the_root() -> None:
     """Reference 5.1 (the UI's rule) and 9: Envoy's ingress marks its root; a stand-in root would make it no root."""
     assert linked("a S gateway sh, b<a C gateway->app, x<y S orphan") == "gateway>app 1, gateway>orphan 1"
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ("a C edge@1:1, a S web@2:2 sh, b<a S web", "edge>web 1, web>web 1"),
+        (
+            "a C edge@1:1, a S web@2:2 sh, b<a S web, c<b -, d<c C web@2:3, e<d S app",
+            "edge>web 1, web>app 1, web>web 1",
+        ),
+        ("a C edge@1:1, a S web@2:2 sh !, b<a S web !", "edge>web 1/1, web>web 1/1"),
+        ("a C edge@1:1, a S web@2:2 sh, b<a S app", "edge>app 1, edge>web 1"),
+        ("a C edge@1:1, a S web@2:2 sh, b<a S web@3:3", "edge>web 2"),
+    ],
+)
+def test_call_through_a_sharing_sidecar_counts_once_when_the_application_knows_no_address(
+    spans: str, expected: str
+) -> None:
+    """The last two stay as Zipkin counts them: another service, and the same at another address (reference 5.2)."""
+    assert linked(spans) == expected

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.linking.link_span import link_span_of
+from storage.linking.link_span import NOWHERE, LocalEndpoint, link_span_of
 from storage.linking.linker import link_traces
 from storage.linking.merge import merge
 from storage.linking.tree import Node, tree_of
@@ -49,6 +49,20 @@ def test_every_merged_span_has_exactly_one_place_unless_its_ancestors_form_a_cir
     assert placed + unplaced == Counter(merged)
     assert all(span.parent_span_id in {other.span_id for other in unplaced} for span in unplaced if not span.shared)
     assert all(span.span_id in {other.span_id for other in unplaced} for span in unplaced if span.shared)
+
+
+@settings(deadline=None)
+@given(TRACES)
+def test_span_stands_below_a_shared_half_of_its_own_endpoint_or_service_only(spans: list[Span]) -> None:
+    """An address must be the same in full (reference 5.2); a service without one finds its half wherever that is."""
+    root = tree_of(link_span_of(span) for span in spans)
+    halves = {(node.span.span_id, node.span.service) for node in nodes_below(root) if node.span and node.span.shared}
+    for above in nodes_below(root):
+        for child in (node.span for node in above.children if node.span and not node.span.shared):
+            if above.span and above.span.shared and above.span.span_id == child.parent_span_id:
+                assert child.local in (above.span.local, LocalEndpoint(above.span.service), NOWHERE)
+            elif above.span and child.service and child.local == LocalEndpoint(child.service):
+                assert (child.parent_span_id, child.service) not in halves
 
 
 @settings(deadline=None)

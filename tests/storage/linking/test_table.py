@@ -65,6 +65,11 @@ def test_table_links_as_the_linker_does(traces: list[list[Span]]) -> None:
         ("a C gateway, b<a S web, c<b C web, d<c S app", "gateway>web 1, web>app 1"),
         ("a S app sh, a C web, b<a C app, b<a S db sh", "app>db 1, web>app 1"),
         ("a S edge sh, b<a C edge, b<a S web sh", "edge>web 1"),
+        # the same, and behind the sidecar an application that reports by OTLP, so without an address
+        (
+            "a C edge@1:1, a S web@2:2 sh, b<a S web, c<b - web, d<c C web@3:3, e<d S app",
+            "edge>web 1, web>app 1, web>web 1",
+        ),
         # applications' spans with local ones between, headless traces, several roots, a circle
         ("a S web, b<a -, c<b -, d<c C web, e<d S app, f<e -, g<f C app->db", "app>db 1, web>app 1"),
         ("b<a S web, c<b C web, d<c S app, e<x C cron", "web>app 1"),

@@ -28,6 +28,30 @@ def test_span_stands_below_the_half_of_its_parent_it_ran_in(spans: str, expected
 @pytest.mark.parametrize(
     ("spans", "expected"),
     [
+        ("a C web@1:1, a S app@2:2 sh, b<a S app", "a(a'(b))"),
+        ("a C web@1:1, a S app@2:2 sh, b<a S other", "a(a' b)"),
+        ("a C web@1:1, a S app@2:2 sh, b<a S web", "a(a' b)"),
+        ("a C web@1, a S app@2 sh, a S app@3 sh, b<a S app", "a(a'(b) a')"),
+        ("a C web@1, a S api@3 sh, a S app@2 sh, b<a S app, c<a S api", "a(a'(c) a'(b))"),
+        # the service's own half without an address is the same endpoint, though another of the service comes before
+        ("a C web, a S app@2, a S app sh, b<a S app", "a(a' a'(b))"),
+        # an address without the service, or another address, is no reason
+        ("a C web@1, a S app@2 sh, b<a S @2", "a(a' b)"),
+        ("a C web@1, a S app@2 sh, b<a S app@3", "a(a' b)"),
+        ("a C web@1, a S app:2 sh, b<a S app:3", "a(a' b)"),
+        ("a C web@1, a S @2 sh, b<a S app", "a(a' b)"),
+        # without the client half it is the only parent there is
+        ("a S app@2 sh, x -, b<a S app", "x(a'(b))"),
+    ],
+)
+def test_span_of_a_service_without_address_stands_below_the_half_of_its_service(spans: str, expected: str) -> None:
+    """An OTLP span behind a sidecar that shares its client's id: not in Zipkin's rules (reference 5.2)."""
+    assert outline(tree_of(trace(spans))) == expected
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
         ("a -, b -", "a(b)"),
         ("a -, b -, c -", "a(b c)"),
         ("b<a -, c<a -, d<a -", "*(b c d)"),

@@ -15,12 +15,10 @@ _ATTRIBUTES: st.SearchStrategy[dict[str, AttributeValue]] = st.sampled_from(
     [
         {},
         {},
-        {"error": "", "peer.service": "db"},
+        {"error": "", "http.status_code": 500},
         {"error": False},
-        {"peer.service": "Queue", "http.status_code": 200},
-        {"peer.service": 7},
-        {"peer.service": ""},
-        {"not.error": "x", "peer.service.name": "y"},
+        {"http.status_code": 200},
+        {"not.error": "x", "errors": "y"},
     ]
 )
 
