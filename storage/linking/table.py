@@ -1,7 +1,7 @@
 """Links of an Arrow table of spans: what a SQL store reads, made into columns of numbers for `columns` and `linker`."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from storage.batch import span_id_of_number
-from storage.linking.columns import Bools, Calls, Ints, LinkColumns, link_plain_traces
+from storage.linking.columns import Calls, LinkColumns, link_plain_traces
 from storage.linking.link_span import LINKED_KINDS, LinkSpan, LocalEndpoint, service_name
 from storage.linking.linker import Call, calls_of
+from storage.linking.row_index import Bools, Ints
 from storage.span import SpanKind
 
 LINK_TABLE = pa.schema(
@@ -31,14 +32,12 @@ LINK_TABLE = pa.schema(
         pa.field("error", pa.bool_()),
     ]
 )
-"""Whole traces, a row a span, in any order. trace: a number below columns.MAX_TRACES, equal for spans whose trace ids
-share the low half. written: rises in the order of writing. error: as `link_span` reads it. The rest: as in
+"""Whole traces, a row a span, in any order. trace: a number from 0 on, few of them unused, equal for spans whose
+trace ids share the low half. written: rises in the order of writing. error: as `link_span` reads it. The rest: as in
 SPAN_SCHEMA."""
 
 _KIND_OF_NUMBER = np.array([kind if kind in LINKED_KINDS else 0 for kind in SpanKind], np.uint8)
 _LATEST_NS = np.iinfo(np.int64).max
-_PIECE_SPANS = 1 << 15
-_MAX_PIECES = 1 << 15
 
 
 class Linked(NamedTuple):
@@ -58,16 +57,11 @@ def calls_of_table(table: pa.Table, start_ns: int, end_ns: int) -> Linked:
     asked = _lies_within(table, start_ns, end_ns)
     names = _Names()
     addresses = _Addresses(table)
-    spans = _columns(table, names, addresses)
-    calls: Counter[Call] = Counter()
-    odd_spans = 0
-    for rows in _pieces(spans.trace, len(asked)):
-        plain, odd = link_plain_traces(spans.take(rows), asked)
-        calls.update(_named(plain, names))
-        for trace in _traces(odd, names, addresses):
-            calls.update(calls_of(trace))
-        odd_spans += len(odd.trace)
-    return Linked(calls, odd_spans)
+    plain, odd = link_plain_traces(_columns(table, names, addresses), asked)
+    calls = Counter(_named(plain, names))
+    for trace in _traces(odd, names, addresses):
+        calls.update(calls_of(trace))
+    return Linked(calls, len(odd.trace))
 
 
 class _Names:
@@ -124,19 +118,13 @@ def _lies_within(table: pa.Table, start_ns: int, end_ns: int) -> Bools:
     known = np.zeros(len(timestamp_ns), np.bool_)
     known[trace[timed]] = True
     roots = np.flatnonzero(timed & table["parent_span_id"].is_null().to_numpy())
-    roots = roots[np.argsort(table["written"].to_numpy()[roots])]
-    traces, first = np.unique(trace[roots], return_index=True)
-    timestamp_ns[traces] = starts_ns[roots[first]]
+    written = table["written"].to_numpy()[roots]
+    earliest = np.full(len(timestamp_ns), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, trace[roots], written)
+    first = roots[written == earliest[trace[roots]]]
+    timestamp_ns[trace[first]] = starts_ns[first]
     within: Bools = known & (timestamp_ns >= start_ns) & (timestamp_ns <= end_ns)
     return within
-
-
-def _pieces(trace: Ints, traces: int) -> Iterator[Ints]:
-    """All rows in pieces of whole traces, about _PIECE_SPANS each: what linking one needs stays in the CPU's cache."""
-    count = min(len(trace) // _PIECE_SPANS + 1, _MAX_PIECES)
-    piece = (trace * count // traces).astype(np.uint16)
-    ends = np.cumsum(np.bincount(piece, minlength=count))
-    yield from np.split(np.argsort(piece, kind="stable"), ends[:-1])
 
 
 def _columns(table: pa.Table, names: _Names, addresses: _Addresses) -> LinkColumns:
