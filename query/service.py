@@ -1,15 +1,17 @@
 """The query side's one way to the store: a bounded pool of reader threads, a time limit, and the shared decisions."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from query.errors import QueryTimeout
 from query.settings import QuerySettings
 from storage.contract import SpanReader
 
 _Result = TypeVar("_Result")
+_INTERRUPT_INTERVAL_S = 0.05
 
 
 class QueryService:
@@ -22,19 +24,58 @@ class QueryService:
         self.settings = settings
         self._reader = reader
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="query")
+        self._abandoned: set[asyncio.Task[None]] = set()
 
     async def read(self, question: Callable[[SpanReader], _Result]) -> _Result:
         """The answer of `question(reader)`, computed in a reader thread.
 
         Raises what the question raises, and QueryTimeout after `QUERY_TIMEOUT`.
         """
-        answer = asyncio.get_running_loop().run_in_executor(self._threads, question, self._reader)
+        read = _Read(self._reader, question)
+        answer = asyncio.get_running_loop().run_in_executor(self._threads, read.run)
         limit_ns = self.settings.timeout_ns
         try:
             return await asyncio.wait_for(answer, limit_ns / 1e9 if limit_ns else None)
         except TimeoutError as error:
             raise QueryTimeout(f"no answer within {limit_ns / 1e9:g} s; raise QUERY_TIMEOUT") from error
+        finally:
+            # A reader thread that nobody waits for any more must not keep others from theirs.
+            if not read.ended:
+                self._abandoned.add(task := asyncio.create_task(read.interrupt_until_ended()))
+                task.add_done_callback(self._abandoned.discard)
 
     def close(self) -> None:
         """Wait for reads in flight and stop the threads: before the store is closed."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+class _Read(Generic[_Result]):
+    """One question in a reader thread. ended: it has returned or raised, or it never will begin."""
+
+    def __init__(self, reader: SpanReader, question: Callable[[SpanReader], _Result]) -> None:
+        self._reader = reader
+        self._question = question
+        self._lock = threading.Lock()
+        self._thread_id: int | None = None
+        self.ended = False
+
+    def run(self) -> _Result:
+        """The answer, in the calling thread."""
+        with self._lock:
+            self._thread_id = threading.get_ident()
+        try:
+            return self._question(self._reader)
+        finally:
+            with self._lock:
+                self.ended = True
+
+    async def interrupt_until_ended(self) -> None:
+        """Interrupt the store again and again: between two of its statements it has nothing to interrupt."""
+        while not self.ended:
+            with self._lock:
+                if self._thread_id is None:
+                    # wait_for cancelled it in the queue.
+                    self.ended = True
+                elif not self.ended:
+                    self._reader.interrupt(self._thread_id)
+            await asyncio.sleep(_INTERRUPT_INTERVAL_S)

@@ -87,6 +87,13 @@ class SpanReader(Protocol):
         """
         ...
 
+    def interrupt(self, thread_id: int) -> None:
+        """Make what the store does for that thread's read (threading.get_ident) fail soon, with StoreUnavailable.
+
+        Nothing happens when the store does nothing for it at this moment; ask again then. Any thread.
+        """
+        ...
+
 
 class SpanStore(SpanWriter, SpanReader, Protocol):
     """A store that is open. `storage.factory.open_store` makes one; leaving the context closes it."""

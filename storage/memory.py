@@ -70,6 +70,9 @@ class MemoryStore:
     def check(self) -> None:
         """Memory always answers."""
 
+    def interrupt(self, thread_id: int) -> None:
+        """As SpanReader.interrupt; a read of memory is left to end by itself."""
+
     def write(self, batch: SpanBatch) -> None:
         """As SpanWriter.write; never raises StoreFull, old traces make room instead."""
         received = batch.records.column("received_ns").to_pylist()

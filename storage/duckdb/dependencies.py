@@ -20,8 +20,8 @@ from storage.linking.table import LINK_TABLE, Linked, calls_of_table
 from storage.requests import DependencyLink
 from storage.span import Protocol, StatusCode
 
-SLICE_SPANS = 1 << 18
-"""About how many spans are linked at once, a power of two. Each costs some 300 bytes while it is read and linked."""
+SLICE_SPANS = 1 << 17
+"""About how many spans are read at once, a power of two. Each costs some 300 bytes while it is read and linked."""
 
 _FIND_HALVES = """
 -- The low halves of the ids of all traces with a span that starts in the window. A table of its own, so that the join
@@ -117,6 +117,7 @@ def links(
     try:
         cursor.execute(_FIND_HALVES, {"start_ns": start_ns, "end_ns": end_ns})
         cursor.execute(_FIND_TRACES)
+        cursor.execute("DROP TABLE halves")
         tables = (_read(cursor, part) for part in _slices(cursor, slice_spans))
         return summed(_calls_of(tables, start_ns, end_ns).items())
     finally:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition
+from threading import Condition, get_ident
 from typing import TypeVar
 
 import duckdb
@@ -41,6 +41,7 @@ class Instance:
         self._memory_limit_bytes = memory_limit_bytes
         self._gate = Condition()
         self._active = 0
+        self._readers: dict[int, duckdb.DuckDBPyConnection] = {}
         self._root: duckdb.DuckDBPyConnection | None = None
         self._lost = False
         self._lock_file: int | None = None
@@ -93,11 +94,27 @@ class Instance:
     def read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """`work(cursor)`, once more on the reopened file when the instance died under it."""
         try:
-            with self.cursor() as cursor:
-                return work(cursor)
+            return self._read_once(work)
         except InstanceLost:
-            with self.cursor() as cursor:
+            return self._read_once(work)
+
+    def interrupt(self, thread_id: int) -> None:
+        """Make the statement that this thread's `read` runs fail; nothing happens between statements."""
+        with self._gate:
+            cursor = self._readers.get(thread_id)
+            if cursor is not None:
+                cursor.interrupt()
+
+    def _read_once(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        thread_id = get_ident()
+        with self.cursor() as cursor:
+            with self._gate:
+                self._readers[thread_id] = cursor
+            try:
                 return work(cursor)
+            finally:
+                with self._gate:
+                    del self._readers[thread_id]
 
     def allow_checkpoints(self) -> None:
         """Let DuckDB checkpoint as it likes: how an instance starts, but not how one that died comes back."""

@@ -107,6 +107,10 @@ class DuckDBStore:
         """As SpanReader.dependencies."""
         return self._instance.read(lambda cursor: dependencies.links(cursor, start_ns, end_ns))
 
+    def interrupt(self, thread_id: int) -> None:
+        """As SpanReader.interrupt."""
+        self._instance.interrupt(thread_id)
+
     def maintain(self, policy: RetentionPolicy, now_ns: int) -> int:
         """As SpanStore.maintain. Blocks of dropped spans are used again; DuckDB shortens the file only at its end."""
         if self._disk.free_bytes() > self._disk.wal_bytes():

@@ -17,6 +17,7 @@ from storage.linking.row_index import Bools, Ids, Ints, RowIndex
 from storage.span import SpanKind
 
 Kinds = npt.NDArray[np.uint8]
+Codes = npt.NDArray[np.int32]
 
 _NO_KIND, _SERVER, _CLIENT, _PRODUCER, _CONSUMER = (
     np.uint8(kind)
@@ -41,9 +42,9 @@ class LinkColumns:
     parent_span_id: Ids
     kind: Kinds
     shared: Bools
-    service: Ints
+    service: Codes
     address: Ints
-    remote: Ints
+    remote: Codes
     error: Bools
 
     def take(self, rows: Ints) -> "LinkColumns":
@@ -242,6 +243,6 @@ def _counted(calls: Sequence[_Ends]) -> Calls:
     parent, child, error = (np.concatenate(column) for column in zip(*calls, strict=True))
     names = int(max(parent.max(initial=0), child.max(initial=0))) + 1
     # Arrow counts by hashing, which takes a third of the time that sorting would.
-    found = pa.array((parent * names + child) * 2 + error).value_counts()
+    found = pa.array((parent.astype(np.int64) * names + child) * 2 + error).value_counts()
     pairs, errors = np.divmod(found.field("values").to_numpy(), 2)
     return Calls(pairs // names, pairs % names, errors.astype(np.bool_), found.field("counts").to_numpy())

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from storage.batch import span_id_of_number
-from storage.linking.columns import Calls, LinkColumns, link_plain_traces
+from storage.linking.columns import Calls, Codes, LinkColumns, link_plain_traces
 from storage.linking.link_span import LINKED_KINDS, LinkSpan, LocalEndpoint, service_name
 from storage.linking.linker import Call, calls_of
 from storage.linking.row_index import Bools, Ints
@@ -71,10 +71,10 @@ class _Names:
         self.of_number: list[str | None] = [None]
         self._numbers: dict[str | None, int] = {None: 0}
 
-    def numbers(self, column: pa.ChunkedArray) -> Ints:
+    def numbers(self, column: pa.ChunkedArray) -> Codes:
         """The number of each row's name."""
         codes, raw = _codes(column)
-        return np.array([self._number(service_name(name)) for name in raw], np.int64)[codes]
+        return np.array([self._number(service_name(name)) for name in raw], np.int32)[codes]
 
     def _number(self, name: str | None) -> int:
         number = self._numbers.setdefault(name, len(self.of_number))
@@ -90,7 +90,7 @@ class _Addresses:
         ipv4, self._ipv4 = _codes(table["local_ipv4"])
         ipv6, self._ipv6 = _codes(table["local_ipv6"])
         port = table["local_port"].fill_null(0).to_numpy()
-        self.numbers: Ints = ((ipv4 * len(self._ipv6) + ipv6) << 16) + port
+        self.numbers: Ints = ((ipv4.astype(np.int64) * len(self._ipv6) + ipv6) << 16) + port
 
     def endpoint(self, service: str | None, number: int) -> LocalEndpoint:
         """The endpoint of a service at the address with this number."""
@@ -99,12 +99,12 @@ class _Addresses:
         return LocalEndpoint(service, self._ipv4[ipv4], self._ipv6[ipv6], port or None)
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:
     """Each row's index into the list of distinct values, whose first is None."""
     if column.null_count == len(column):
-        return np.zeros(len(column), np.int64), [None]
+        return np.zeros(len(column), np.int32), [None]
     encoded = column.combine_chunks().dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64) + 1
+    codes = encoded.indices.fill_null(-1).to_numpy() + np.int32(1)
     return codes, [None, *encoded.dictionary.to_pylist()]
 
 
