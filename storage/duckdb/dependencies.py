@@ -20,7 +20,7 @@ from storage.linking.table import LINK_TABLE, Linked, calls_of_table
 from storage.requests import DependencyLink
 from storage.span import Protocol, StatusCode
 
-SLICE_SPANS = 1 << 17
+SLICE_SPANS = 1 << 16
 """About how many spans are read at once, a power of two. Each costs some 300 bytes while it is read and linked."""
 
 _FIND_HALVES = """
