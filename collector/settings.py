@@ -53,7 +53,7 @@ class CollectorSettings(SettingsModel):
         description="Request bytes (inflated) that may wait for the store; beyond it senders are told to retry.",
     )
     commit_interval_ns: DurationNs = Field(
-        parse_duration_ns("25ms"),
+        parse_duration_ns("50ms"),
         alias="CLEW_COMMIT_INTERVAL",
         ge=0,
         description="Least time between two commits under load: what arrives meanwhile shares one fsync.",

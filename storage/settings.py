@@ -54,7 +54,7 @@ class StorageSettings(SettingsModel):
         description="The store: `duckdb:///PATH` (embedded, durable) or `memory:` (for tests and demos; lost at exit).",
     )
     memory_limit_bytes: ByteSize = Field(
-        ByteSize(256 * 2**20),
+        ByteSize(192 * 2**20),
         alias="CLEW_STORAGE_MEMORY_LIMIT",
         ge=64 * 2**20,
         description="Working memory of the embedded store (its buffers, not the whole process).",
@@ -69,7 +69,7 @@ class StorageSettings(SettingsModel):
         ByteSize(0),
         alias="CLEW_RETENTION_MAX_BYTES",
         ge=0,
-        description="Disk the store may use; the oldest spans go first. `0` is no limit.",
+        description="Disk the store may use; the oldest spans go first, about 100,000 at a time. `0` is no limit.",
     )
     min_free_bytes: ByteSize = Field(
         ByteSize(256 * 2**20),
