@@ -1,9 +1,10 @@
 """From a stored row back to a Span: the inverse of `SpanColumns.append`."""
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from storage import attributes as attrs
 from storage.batch import span_id_of_number
@@ -95,7 +96,8 @@ def events_of(text: str | None) -> tuple[Event, ...]:
     if not text:
         return ()
     return tuple(
-        Event(item["time_ns"], item["name"], _attributes(item), item.get("dropped", 0)) for item in json.loads(text)
+        Event(item["time_ns"], item["name"], _attributes(item), item.get("dropped", 0))
+        for item in msgspec.json.decode(text)
     )
 
 
@@ -112,7 +114,7 @@ def links_of(text: str | None) -> tuple[Link, ...]:
             item.get("dropped", 0),
             item.get("flags", 0),
         )
-        for item in json.loads(text)
+        for item in msgspec.json.decode(text)
     )
 
 

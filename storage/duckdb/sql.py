@@ -71,12 +71,15 @@ def spans_of_traces(key: str, ids: int, ranges: int) -> str:
 
     Then follow two parameters a range, both inclusive; ranges must not overlap. Columns: rowid, then COLUMN_NAMES.
     One SELECT a range, because zone maps prune those while OR-ed ranges read the whole table (5 ms against 27).
+    Rows are found first and read by rowid, because a filter beside the compressed texts makes DuckDB unpack far more
+    of them than it returns (39 ms against 5, for 20 traces).
     """
     wanted = ", ".join(f"${number}" for number in range(1, ids + 1))
-    return " UNION ALL ".join(
-        f"SELECT rowid, {_SPAN_COLUMNS} FROM spans WHERE seq BETWEEN ${first} AND ${first + 1} AND {key} IN ({wanted})"
+    found = " UNION ALL ".join(
+        f"SELECT rowid FROM spans WHERE seq BETWEEN ${first} AND ${first + 1} AND {key} IN ({wanted})"
         for first in range(ids + 1, ids + 1 + 2 * ranges, 2)
     )
+    return f"SELECT rowid, {_SPAN_COLUMNS} FROM spans WHERE rowid IN ({found})"
 
 
 # --- names, resources, tag values: $1 is the watermark ---
