@@ -7,16 +7,15 @@ closed and the file is opened again; nothing committed is lost by that. So every
 
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Condition, get_ident
 from typing import TypeVar
 
 import duckdb
 
+from storage.duckdb import absent_modules  # noqa: F401  # imported for what it does
 from storage.errors import StorageError, StoreConfigurationError, StoreUnavailable
 
 CHECKPOINT_THRESHOLD = "64MB"
@@ -29,11 +28,6 @@ _STORAGE_VERSION = "v1.5.0"
 _MAX_TEMP_BYTES = 2 * 2**30
 
 T = TypeVar("T")
-
-if find_spec("pandas") is None:
-    # DuckDB tries to import it for every parameter of a statement: 70 us each, 6 ms for a search, until the interpreter
-    # is told that it is not there.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
 
 
 class InstanceLost(StoreUnavailable):
