@@ -4,8 +4,8 @@
 |-----------------------------------------|--------|------------------------------------------|
 | BadRequest, NotFound                    | 400, 404 | the message                            |
 | QueryTimeout, StorageError, a bug       | 500    | the message, or the exception's name     |
-| no such path, or not with this method   | 404    | empty (Zipkin has no 405)                |
-| HTTP TRACE                              | 405    | empty                                    |
+| no such path, or not with this method   | 404    | `404 Not Found` (Zipkin has no 405)      |
+| HTTP TRACE                              | 405    | `405 Method Not Allowed`                 |
 """
 
 import gzip
@@ -110,4 +110,6 @@ async def _broken(_: Request, error: Exception) -> Response:
 
 async def _no_such_route(request: Request, error: Exception) -> Response:
     # Both of Starlette's answers, 404 and 405, are Zipkin's 404: a catch-all route takes what no other took.
-    return Response(status_code=405 if request.method == "TRACE" else 404)
+    if request.method == "TRACE":
+        return PlainTextResponse("405 Method Not Allowed", 405)
+    return PlainTextResponse("404 Not Found", 404)
