@@ -10,6 +10,7 @@ COPY collector collector
 COPY migrations migrations
 COPY query query
 COPY storage storage
+COPY wire wire
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 USER clew

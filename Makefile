@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench kill wire lock clean
 
 run: $(VENV)/.runtime  ## set up and serve on the standard ports, data under ./data
 	exec $(BIN)/clew serve
@@ -23,8 +23,8 @@ bench: $(VENV)/.dev  ## measure ingest and queries; see tests/benchmarks
 kill: $(VENV)/.dev  ## the long form of the crash test: 50 kills in a row
 	$(BIN)/python -m pytest -m long tests/process
 
-wire: $(VENV)/.dev  ## generate collector/wire from its .proto
-	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. collector/wire/*.proto
+wire: $(VENV)/.dev  ## generate wire/ from its .proto files
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. wire/*.proto
 
 lock: $(VENV)/.dev  ## pin again after a change of pyproject.toml
 	$(BIN)/pip install -q uv==0.13.8

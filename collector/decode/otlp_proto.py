@@ -29,8 +29,8 @@ from collector.decode.otlp_proto_spans import span_fields
 from collector.decode.otlp_proto_values import sanitized
 from collector.decode.otlp_rows import append_span
 from collector.errors import MalformedPayload
-from collector.wire import otlp_lean_pb2 as lean
 from storage.batch import SpanColumns
+from wire import otlp_lean_pb2 as lean
 
 _CACHED_MAX_BYTES = 4096
 

@@ -1,7 +1,7 @@
 """Clean spans of one resource and scope -> columns, all together.
 
 Measured on 512-span requests: nearly all the time goes into Python objects, not into protobuf. So the lean view
-(collector/wire/README.md) makes few of them, fields are read and transposed in C, and an attribute that was seen before
+(wire/README.md) makes few of them, fields are read and transposed in C, and an attribute that was seen before
 costs one look-up.
 """
 
@@ -26,10 +26,10 @@ from collector.decode.otlp_fields import (
 )
 from collector.decode.otlp_proto_values import AttributeCache, OddAttribute
 from collector.decode.otlp_rows import OTLP, array_text, set_context, set_remote_services, times_of
-from collector.wire import otlp_lean_pb2 as lean
 from storage.attributes import key_set
 from storage.batch import SpanColumns
 from storage.ids import NO_SPAN, NO_TRACE
+from wire import otlp_lean_pb2 as lean
 
 _FIELDS = attrgetter(
     "trace_id",

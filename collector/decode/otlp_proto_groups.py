@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from collector.errors import MalformedPayload
-from collector.wire import otlp_lean_pb2 as lean
+from wire import otlp_lean_pb2 as lean
 
 WHOLE_MAX_BYTES = 512 * 1024
 PIECE_BYTES = 256 * 1024

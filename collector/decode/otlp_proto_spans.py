@@ -25,7 +25,7 @@ from collector.decode.otlp_fields import (
     status_of,
 )
 from collector.decode.otlp_proto_values import sanitized
-from collector.wire import otlp_lean_pb2 as lean
+from wire import otlp_lean_pb2 as lean
 
 
 def span_fields(span: lean.Span) -> SpanFields:

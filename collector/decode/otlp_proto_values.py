@@ -1,4 +1,4 @@
-"""KeyValue bytes -> attributes, through the lean view of collector/wire, and the cache that makes it cheap."""
+"""KeyValue bytes -> attributes, through the lean view of wire, and the cache that makes it cheap."""
 
 from collections.abc import Iterable
 from json.encoder import encode_basestring
@@ -16,8 +16,8 @@ from collector.decode.otlp_attributes import (
     text_or_bytes,
 )
 from collector.decode.otlp_fields import SpanRefused
-from collector.wire import otlp_lean_pb2 as lean
 from storage.attributes import AttributeValue
+from wire import otlp_lean_pb2 as lean
 
 _VALUES_PER_KEY = 1024
 _HEADS_MAX = 32_768
