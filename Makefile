@@ -24,7 +24,9 @@ kill: $(VENV)/.dev  ## the long form of the crash test: 50 kills in a row
 	$(BIN)/python -m pytest -m long tests/process
 
 wire: $(VENV)/.dev  ## generate wire/ from its .proto files
-	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. wire/*.proto
+	$(BIN)/python -m wire.otlp_descriptors $(VENV)/otlp_descriptors.binpb
+	$(BIN)/python -m grpc_tools.protoc -I. --descriptor_set_in=$(VENV)/otlp_descriptors.binpb \
+		--python_out=. --pyi_out=. wire/*.proto
 
 lock: $(VENV)/.dev  ## pin again after a change of pyproject.toml
 	$(BIN)/pip install -q uv==0.13.8
