@@ -14,7 +14,8 @@ import click
 from starlette.types import ASGIApp
 
 from clew import VERSION
-from clew.ports import Health, HttpServer, ZipkinPort, shown_address
+from clew.grpc_ports import GrpcServer
+from clew.ports import Health, HttpServer, ZipkinPort
 from clew.settings import Settings
 from collector.app import Collector
 from query.api.jaeger import jaeger_app
@@ -22,7 +23,6 @@ from query.service import QueryService
 from storage.contract import SpanStore
 from storage.factory import open_store
 from storage.requests import RetentionPolicy
-from storage.settings import host_and_port
 
 log = logging.getLogger("clew")
 
@@ -34,6 +34,7 @@ class Process:
         self._settings = settings
         self._health = Health()
         self._doors: dict[str, str] = {}
+        self._grpc_servers: list[GrpcServer] = []
 
     async def run(self) -> bool:
         """Serve until SIGTERM or SIGINT. True when everything taken was stored and closed."""
@@ -47,6 +48,8 @@ class Process:
             await stop.wait()
             log.info("stopping: closing the doors, then draining the queue")
             self._health.stopping()
+            for server in self._grpc_servers:
+                await server.stopping()
         return drained.done() and drained.result()
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> asyncio.Future[bool]:
@@ -66,10 +69,8 @@ class Process:
         self._serve(stack, "zipkin", collecting.zipkin_host_port, ZipkinPort(collector, service, store))
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
         self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service))
-        host, port = host_and_port(collecting.otlp_grpc_host_port)
-        port = await collector.otlp_grpc.start(shown_address(host, port) if host else f"[::]:{port}")
-        self._doors["otlp_grpc"] = shown_address(host, port)
-        stack.push_async_callback(collector.otlp_grpc.stop, collecting.drain_timeout_ns / 1e9)
+        otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), collecting.max_body_bytes, inflate=False)
+        await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)
         return drained
 
     def _retention(self) -> RetentionPolicy:
@@ -80,6 +81,12 @@ class Process:
         server = HttpServer(app, address, self._settings.collector.drain_timeout_ns // 10**9)
         self._doors[door] = server.address
         stack.push_async_callback(server.stop)
+
+    async def _serve_grpc(self, stack: contextlib.AsyncExitStack, door: str, address: str, server: GrpcServer) -> None:
+        await server.start(address)
+        self._doors[door] = server.address
+        self._grpc_servers.append(server)
+        stack.push_async_callback(server.stop, self._settings.collector.drain_timeout_ns / 1e9)
 
     @staticmethod
     async def _drain(collector: Collector, drained: asyncio.Future[bool]) -> None:

@@ -36,6 +36,7 @@ MAX_READING = 16
 gRPC says how large a request is only when it holds it."""
 MAX_CALLS = 4096
 """Calls that wait at once, for a place to be read or for their commit."""
+_OTHER_SIGNALS = tuple(f"/opentelemetry.proto.collector.{signal}." for signal in ("metrics", "logs", "profiles"))
 _GZIP_MAGIC = b"\x1f\x8b"
 
 _CODES: tuple[tuple[type[CollectorError], grpc.StatusCode], ...] = (
@@ -50,7 +51,7 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class OtlpGrpcReceiver:
-    """The gRPC server of the OTLP door."""
+    """The OTLP door's service, for a server that leaves compressed requests as they are (`inflate=False`)."""
 
     def __init__(self, intake: Intake, limits: BodyLimits, decode_proto: Decode) -> None:
         self._intake = intake
@@ -58,25 +59,11 @@ class OtlpGrpcReceiver:
         self._decode = decode_proto
         self._reading = asyncio.Semaphore(MAX_READING)
         self._calls = 0
-        self._server: grpc.aio.Server | None = None
 
-    async def start(self, address: str) -> int:
-        """Listen on `host:port` (port 0: a free one) and return the port. OSError when that cannot be had."""
-        server = grpc.aio.server(options=_server_options(self._limits))
+    def handlers(self) -> Sequence[grpc.GenericRpcHandler]:
+        """What the port serves: the service, and a clear refusal for OTLP's other signals."""
         export: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_unary_rpc_method_handler(self._export)
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": export}),))
-        try:
-            port = server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {address} for OTLP gRPC: {error}") from error
-        await server.start()
-        self._server = server
-        return int(port)
-
-    async def stop(self, grace_s: float) -> None:
-        """Take no new call; return when the running ones have ended, or are cancelled after `grace_s`."""
-        if self._server is not None:
-            await self._server.stop(grace_s)
+        return (grpc.method_handlers_generic_handler(SERVICE, {"Export": export}), _OtherSignals())
 
     async def _export(self, _requests: AsyncIterator[bytes], context: Context) -> bytes:
         if self._calls >= MAX_CALLS:
@@ -122,6 +109,21 @@ class OtlpGrpcReceiver:
         return inflater.finish()
 
 
+class _OtherSignals(grpc.GenericRpcHandler):
+    """Metrics, logs and profiles: UNIMPLEMENTED, as every backend of traces only answers, and why."""
+
+    def service(self, call: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
+        if not call.method.startswith(_OTHER_SIGNALS):
+            return None
+        return grpc.stream_unary_rpc_method_handler(_refuse_signal)
+
+
+async def _refuse_signal(_requests: AsyncIterator[bytes], context: Context) -> bytes:
+    await context.abort(
+        grpc.StatusCode.UNIMPLEMENTED, "clew stores traces, not metrics, logs or profiles; send those elsewhere"
+    )
+
+
 def _coding(message: bytes) -> Coding | None:
     """gRPC does not show its compressed flag, but no OTLP request begins like a gzip or a zlib stream."""
     if message.startswith(_GZIP_MAGIC):
@@ -147,16 +149,4 @@ def _retry_metadata(code: grpc.StatusCode, error: CollectorError) -> tuple[tuple
     return (
         ("grpc-status-details-bin", status.SerializeToString()),
         ("google.rpc.retryinfo-bin", info.SerializeToString()),
-    )
-
-
-def _server_options(limits: BodyLimits) -> Sequence[tuple[str, int]]:
-    return (
-        ("grpc.max_receive_message_length", limits.wire_bytes),
-        ("grpc.per_message_decompression", 0),
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", MAX_CALLS),
-        # SDKs keep idle connections alive by pings; gRPC's default would close such a connection.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.max_ping_strikes", 0),
     )

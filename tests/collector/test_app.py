@@ -8,6 +8,7 @@ from typing import cast
 import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from clew.grpc_ports import GrpcServer
 from collector.app import Collector
 from collector.settings import CollectorSettings
 from storage.contract import SpanStore
@@ -69,11 +70,12 @@ async def test_spans_of_the_grpc_door_are_in_the_store() -> None:
     store = MemoryStore(1000, ())
     request = otlp_request("by-grpc")
     async with running(store) as collector:
-        port = await collector.otlp_grpc.start("127.0.0.1:0")
+        server = GrpcServer(collector.otlp_grpc.handlers(), 2**20, inflate=False)
+        port = await server.start("127.0.0.1:0")
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT)
             assert await export(request) == b""
-        await collector.otlp_grpc.stop(grace_s=30)
+        await server.stop(grace_s=30)
         assert store.services() == ["by-grpc"]
 
 

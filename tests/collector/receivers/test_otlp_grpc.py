@@ -1,6 +1,5 @@
 import asyncio
 import gzip
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from clew.grpc_ports import GrpcServer
 from collector.ledger import Door
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.otlp_grpc import MAX_READING, OtlpGrpcReceiver
@@ -22,19 +22,24 @@ UNLIMITED = (("grpc.max_send_message_length", -1),)
 Export = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 
 
+def served(rig: Rig, limits: BodyLimits = LIMITS) -> GrpcServer:
+    receiver = OtlpGrpcReceiver(rig.intake, limits, decode_words)
+    return GrpcServer(receiver.handlers(), limits.wire_bytes, inflate=False)
+
+
 @asynccontextmanager
 async def exporting(
     rig: Rig, *, limits: BodyLimits = LIMITS, method: str = EXPORT, options: Sequence[tuple[str, int]] = UNLIMITED
 ) -> AsyncIterator[Export]:
     """A client's method on a real loopback connection to a receiver."""
-    receiver = OtlpGrpcReceiver(rig.intake, limits, decode_words)
-    port = await receiver.start("127.0.0.1:0")
+    server = served(rig, limits)
+    port = await server.start("127.0.0.1:0")
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
             yield channel.unary_unary(method)
     finally:
         rig.store.let_go()
-        await receiver.stop(grace_s=30)
+        await server.stop(grace_s=30)
 
 
 async def refusal(export: Export, body: bytes, compression: grpc.Compression | None = None) -> grpc.aio.AioRpcError:
@@ -184,8 +189,8 @@ async def test_another_method_is_unimplemented(method: str) -> None:
 async def test_requests_that_do_not_come_hold_no_memory_and_do_not_keep_others_out_for_ever() -> None:
     limits = BodyLimits(LIMITS.wire_bytes, LIMITS.inflated_bytes, read_timeout_s=0.05)
     async with Rig() as rig:
-        receiver = OtlpGrpcReceiver(rig.intake, limits, decode_words)
-        port = await receiver.start("127.0.0.1:0")
+        server = served(rig, limits)
+        port = await server.start("127.0.0.1:0")
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             opened: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(EXPORT)
             silent = [opened() for _ in range(MAX_READING)]
@@ -194,7 +199,7 @@ async def test_requests_that_do_not_come_hold_no_memory_and_do_not_keep_others_o
             export: Export = channel.unary_unary(EXPORT)
             assert await export(b"5 shop") == b""
             codes = [await call.code() for call in silent]
-        await receiver.stop(grace_s=30)
+        await server.stop(grace_s=30)
         assert codes == [grpc.StatusCode.DEADLINE_EXCEEDED] * MAX_READING
         assert rig.ledger.books().messages_refused == {(Door.OTLP_GRPC, "too_slow"): MAX_READING}
         assert rig.budget.used_bytes == 0
@@ -225,14 +230,14 @@ async def test_many_calls_wait_for_one_commit() -> None:
 
 async def test_stop_lets_running_calls_end() -> None:
     async with Rig() as rig:
-        receiver = OtlpGrpcReceiver(rig.intake, LIMITS, decode_words)
-        port = await receiver.start("127.0.0.1:0")
+        server = served(rig)
+        port = await server.start("127.0.0.1:0")
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             rig.store.hold()
             export: Export = channel.unary_unary(EXPORT)
             call = export(b"5 shop")
             await rig.writes_begun(1)
-            stopping = asyncio.create_task(receiver.stop(grace_s=30))
+            stopping = asyncio.create_task(server.stop(grace_s=30))
             await asyncio.sleep(0)
             rig.store.let_go()
             assert await call == b""
@@ -247,11 +252,17 @@ async def test_a_call_is_told_to_retry_while_clew_stops() -> None:
         assert "grpc-status-details-bin" in trailers(error)
 
 
-async def test_start_says_which_address_cannot_be_had() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        async with Rig() as rig:
-            with pytest.raises(OSError, match=f"cannot listen on {address} for OTLP gRPC"):
-                await OtlpGrpcReceiver(rig.intake, LIMITS, decode_words).start(address)
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+    ],
+)
+async def test_the_other_signals_are_unimplemented_and_told_why(method: str) -> None:
+    async with Rig() as rig, exporting(rig, method=method) as export:
+        error = await refusal(export, b"5 shop")
+        assert error.code() is grpc.StatusCode.UNIMPLEMENTED
+        assert "clew stores traces" in str(error.details())
+        assert rig.store.spans == 0
