@@ -20,8 +20,9 @@ from query.reconstruct.sorting import sort_collections
 from query.reconstruct.trace import Trace, TraceSpan
 from query.reconstruct.zipkin_as_otel import as_otel
 from storage.ids import TraceId
-from storage.span import Span
+from storage.span import Protocol, Span
 
+_SERVICE_NAME_KEY = "service.name"
 _ZERO_HIGH = bytes(8)
 
 
@@ -44,6 +45,22 @@ def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int
     shown = [replace(one, span=addresses_as_text(one.span)) for one in shown]
     shown = library_attributes_on_resources(shown)
     return Trace(trace_id, by_start(without_invalid_links(one) for one in shown))
+
+
+def as_stored(spans: Sequence[Span]) -> Trace:
+    """The trace of these stored spans, at least one, in OpenTelemetry's terms and otherwise as it was sent.
+
+    Nothing is repaired, dropped or adjusted, every span keeps its own trace id, and spans are in the order of
+    `assemble`. A service name that the decoder gave to an OTLP resource without one is left out again.
+    """
+    ordered = in_canonical_order(spans)
+    return Trace(_trace_id(ordered), [TraceSpan(_with_sent_service(as_otel(span))) for span in ordered])
+
+
+def _with_sent_service(span: Span) -> Span:
+    if span.protocol is Protocol.OTLP and span.resource.attributes.get(_SERVICE_NAME_KEY) != span.service:
+        return replace(span, service=None)
+    return span
 
 
 def _trace_id(spans: Sequence[Span]) -> TraceId:
