@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -23,6 +24,7 @@ from query.service import QueryService
 from storage.contract import SpanStore
 from storage.factory import open_store
 from storage.requests import RetentionPolicy
+from storage.settings import CLOSED
 
 log = logging.getLogger("clew")
 
@@ -78,15 +80,30 @@ class Process:
         return RetentionPolicy(storage.retention_ns or None, storage.retention_max_bytes or None)
 
     def _serve(self, stack: contextlib.AsyncExitStack, door: str, address: str, app: ASGIApp) -> None:
-        server = HttpServer(app, address, self._settings.collector.drain_timeout_ns // 10**9)
+        if address == CLOSED:
+            return
+        with self._explained(address):
+            server = HttpServer(app, address, self._settings.collector.drain_timeout_ns // 10**9)
         self._doors[door] = server.address
         stack.push_async_callback(server.stop)
 
     async def _serve_grpc(self, stack: contextlib.AsyncExitStack, door: str, address: str, server: GrpcServer) -> None:
-        await server.start(address)
+        if address == CLOSED:
+            return
+        with self._explained(address):
+            await server.start(address)
         self._doors[door] = server.address
         self._grpc_servers.append(server)
         stack.push_async_callback(server.stop, self._settings.collector.drain_timeout_ns / 1e9)
+
+    @contextlib.contextmanager
+    def _explained(self, address: str) -> Iterator[None]:
+        """An address that cannot be had is blamed on the settings that name it."""
+        try:
+            yield
+        except OSError as error:
+            names = " and ".join(self._settings.variables_of(address))
+            raise OSError(f"{error}; give {names} another address, or {CLOSED} to leave that door closed") from error
 
     @staticmethod
     async def _drain(collector: Collector, drained: asyncio.Future[bool]) -> None:

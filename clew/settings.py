@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -38,6 +38,14 @@ class Settings:
     collector: CollectorSettings
     query: QuerySettings
 
+    def variables_of(self, address: str) -> list[str]:
+        """The variables of the doors that are to listen on exactly this address."""
+        groups = (self.process, self.collector, self.storage, self.query)
+        values = {
+            field.alias: getattr(group, name) for group in groups for name, field in type(group).model_fields.items()
+        }
+        return [door for door in doors() if values[door] == address]
+
 
 GROUPS: dict[str, type[SettingsModel]] = {
     "process": ProcessSettings,
@@ -58,6 +66,12 @@ class SettingsError(Exception):
 def settings_fields() -> dict[str, FieldInfo]:
     """Every setting by its environment variable, in the order of the README's table."""
     return {str(field.alias): field for group in GROUPS.values() for field in group.model_fields.values()}
+
+
+def doors() -> list[str]:
+    """The variables that hold a door's address."""
+    _, *checks = get_args(HostPort)
+    return [name for name, field in settings_fields().items() if any(check in checks for check in field.metadata)]
 
 
 def names_of(variable: str, field: FieldInfo) -> list[str]:

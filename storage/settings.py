@@ -24,13 +24,18 @@ def host_and_port(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+CLOSED = "off"
+"""The address of a door that is not opened."""
+
+
 def _address(value: str) -> str:
-    host_and_port(value)
+    if value != CLOSED:
+        host_and_port(value)
     return value
 
 
 HostPort = Annotated[str, AfterValidator(_address)]
-"""An address to listen on, as `host_and_port` reads it."""
+"""A door's address: what to listen on, as `host_and_port` reads it, or CLOSED."""
 
 DurationNs = Annotated[int, BeforeValidator(_duration)]
 """A duration setting: written as "7d", "1h30m", "100ms"; held as nanoseconds."""

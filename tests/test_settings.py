@@ -32,6 +32,7 @@ def test_settings_have_jaegers_ports_when_nothing_is_given() -> None:
         ("COLLECTOR_SAMPLE_RATE", "0.1", lambda s: s.collector.sample_rate == 0.1),
         ("CLEW_QUEUE_BYTES", "8MiB", lambda s: s.collector.queue_bytes == 8 * 2**20),
         ("COLLECTOR_ZIPKIN_HOST_PORT", "[::1]:0", lambda s: s.collector.zipkin_host_port == "[::1]:0"),
+        ("COLLECTOR_ZIPKIN_HOST_PORT", "off", lambda s: s.collector.zipkin_host_port == "off"),
         ("QUERY_PORT", "9999", lambda s: s.collector.zipkin_host_port == "9999"),
         ("HTTP_COLLECTOR_ENABLED", "false", lambda s: s.collector.http_enabled is False),
         ("QUERY_BASE_PATH", "/jaeger", lambda s: s.query.base_path == "/jaeger"),

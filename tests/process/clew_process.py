@@ -12,13 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-DOORS = (
-    "COLLECTOR_ZIPKIN_HOST_PORT",
-    "COLLECTOR_OTLP_GRPC_HOST_PORT",
-    "COLLECTOR_OTLP_HTTP_HOST_PORT",
-    "QUERY_HTTP_SERVER_HOST_PORT",
-    "ADMIN_HTTP_HOST_PORT",
-)
+from clew.settings import doors
+
+DOORS = tuple(doors())
+"""Each gets a free port."""
 
 
 class Clew:

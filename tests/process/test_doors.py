@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from clew.settings import doors
 from tests.process.clew_process import Clew
 
 
@@ -82,21 +83,29 @@ def test_a_request_head_without_end_is_cut_off(clew: Clew) -> None:
 
 def run_serve(**settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "clew", "serve"]
+    settings = dict.fromkeys(doors(), "off") | settings
     return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_serve_names_the_address_when_a_port_is_taken(clew: Clew) -> None:
+def test_serve_names_the_address_its_setting_and_the_way_out_when_a_port_is_taken(clew: Clew) -> None:
     taken = clew.doors["zipkin"]
 
-    result = run_serve(COLLECTOR_ZIPKIN_HOST_PORT=taken, ADMIN_HTTP_HOST_PORT="127.0.0.1:0", CLEW_STORAGE_URL="memory:")
+    result = run_serve(COLLECTOR_ZIPKIN_HOST_PORT=taken, CLEW_STORAGE_URL="memory:")
 
     assert result.returncode == 1
     assert f"cannot listen on {taken}" in result.stderr
+    assert "give COLLECTOR_ZIPKIN_HOST_PORT another address, or off" in result.stderr
+
+
+def test_a_door_that_is_off_stays_closed(tmp_path: Path) -> None:
+    with Clew(tmp_path, COLLECTOR_ZIPKIN_HOST_PORT="off", COLLECTOR_OTLP_GRPC_HOST_PORT="off") as clew:
+        assert {"zipkin", "otlp_grpc"}.isdisjoint(clew.doors)
+        assert "otlp_http" in clew.doors
 
 
 def test_serve_says_that_another_process_holds_the_store(tmp_path: Path) -> None:
     with Clew(tmp_path):
-        result = run_serve(ADMIN_HTTP_HOST_PORT="127.0.0.1:0", CLEW_STORAGE_URL=f"duckdb:///{tmp_path}/clew.duckdb")
+        result = run_serve(CLEW_STORAGE_URL=f"duckdb:///{tmp_path}/clew.duckdb")
 
     assert result.returncode == 1
     assert "clew.duckdb" in result.stderr
