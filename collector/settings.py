@@ -13,7 +13,8 @@ class CollectorSettings(SettingsModel):
         ":9411",
         alias="COLLECTOR_ZIPKIN_HOST_PORT",
         json_schema_extra={"also": ["QUERY_PORT"]},
-        description="Zipkin: spans in and read API. `host:port`, `:port` or `port`; port 0 takes a free one, `off` closes the door (any door).",
+        description="Zipkin: spans in and read API. `host:port`, `:port` or `port`; port 0 takes a free one, "
+        "`off` closes the door (any door).",
     )
     otlp_grpc_host_port: HostPort = Field(
         ":4317", alias="COLLECTOR_OTLP_GRPC_HOST_PORT", description="OTLP gRPC `TraceService/Export`."
