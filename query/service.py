@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Generic, TypeVar
 
 from query.errors import QueryTimeout
@@ -43,6 +44,19 @@ class QueryService:
             if not read.ended:
                 self._abandoned.add(task := asyncio.create_task(read.interrupt_until_ended()))
                 task.add_done_callback(self._abandoned.discard)
+
+    async def stream(
+        self, question: Callable[[SpanReader], Iterator[_Result]], at_once: int = 1
+    ) -> AsyncIterator[_Result]:
+        """The answers of `question(reader)`, one after another, each `at_once` of them computed in a reader thread.
+
+        None are computed before they are asked for, so a slow client costs no thread and no memory. Raises as `read`;
+        QUERY_TIMEOUT bounds each computation, not the whole stream, which lasts as long as its client takes.
+        """
+        answers = await self.read(question)
+        while some := await self.read(lambda _reader: list(islice(answers, at_once))):
+            for answer in some:
+                yield answer
 
     def close(self) -> None:
         """Wait for reads in flight and stop the threads: before the store is closed."""

@@ -83,3 +83,64 @@ async def test_a_read_whose_caller_leaves_is_interrupted(store: DuckDBStore) -> 
 
     assert await asyncio.to_thread(ended.wait, 30)
     service.close()
+
+
+async def test_a_stream_computes_no_more_than_is_asked_for(store: DuckDBStore) -> None:
+    service = QueryService(store, QuerySettings.model_validate({}))
+    computed: list[int] = []
+
+    def question(reader: SpanReader) -> Iterator[int]:
+        for number in range(100):
+            computed.append(threading.get_ident())
+            yield number
+
+    answers = service.stream(question, at_once=3)
+
+    assert [await anext(answers) for _ in range(4)] == [0, 1, 2, 3]
+    assert len(computed) == 6
+    assert threading.get_ident() not in computed
+    service.close()
+
+
+async def test_a_stream_ends_with_its_answers(store: DuckDBStore) -> None:
+    service = QueryService(store, QuerySettings.model_validate({}))
+
+    assert [answer async for answer in service.stream(lambda reader: iter("abcde"), at_once=2)] == list("abcde")
+    assert [answer async for answer in service.stream(lambda reader: iter(""))] == []
+    service.close()
+
+
+async def test_a_stream_raises_what_its_question_raises_after_the_answers_before(store: DuckDBStore) -> None:
+    service = QueryService(store, QuerySettings.model_validate({}))
+
+    def question(reader: SpanReader) -> Iterator[int]:
+        yield 1
+        raise StoreUnavailable("gone")
+
+    answers = service.stream(question)
+
+    assert await anext(answers) == 1
+    with pytest.raises(StoreUnavailable, match="gone"):
+        await anext(answers)
+    service.close()
+
+
+async def test_a_stream_whose_caller_leaves_is_interrupted(store: DuckDBStore) -> None:
+    service = QueryService(store, QuerySettings.model_validate({"QUERY_TIMEOUT": "0"}), threads=1)
+    begun, ended = threading.Event(), threading.Event()
+
+    def question(reader: SpanReader) -> Iterator[int]:
+        yield 1
+        begun.set()
+        endless(store, ended)
+
+    async def read_on() -> None:
+        async for _ in service.stream(question):
+            pass
+
+    asking = asyncio.create_task(read_on())
+    await asyncio.to_thread(begun.wait, 30)
+    asking.cancel()
+
+    assert await asyncio.to_thread(ended.wait, 30)
+    service.close()
