@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from storage.batch import SpanBatch
 from storage.ids import TraceId
-from storage.requests import DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
 from storage.span import Span
 
 
@@ -84,6 +84,15 @@ class SpanReader(Protocol):
         Traces group by the low 64 bits; whole traces are linked (storage.linking.linker), whatever part of them lies
         in the window.
         One link a (parent, child) pair, sorted by them.
+        """
+        ...
+
+    def call_series(self, query: CallQuery) -> list[CallSeries]:
+        """One series for each service (and operation) that was called at any of the moments, sorted by them.
+
+        Every span counts, repeated ones too; one without a start never does. An absent or negative duration counts
+        as 0. Latencies are interpolated linearly between the closest ranks (storage.calls) and may be off by a 64th
+        of themselves. The query's end_ns is within int64.
         """
         ...
 

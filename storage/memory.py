@@ -12,12 +12,13 @@ from typing import Self
 
 from storage.attributes import text_of
 from storage.batch import SpanBatch
+from storage.calls import call_series
 from storage.contract import Capabilities, StoreStatistics
 from storage.ids import TraceId, low_half
 from storage.linking.link_span import link_span_of
 from storage.linking.linker import link_traces
 from storage.matching import satisfies
-from storage.requests import DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
 from storage.rows import span_of
 from storage.span import Span
 
@@ -122,6 +123,10 @@ class MemoryStore:
         traces = _grouped(self._spans(), strict=False).values()
         asked = (trace for trace in traces if _lies_within(trace, start_ns, end_ns))
         return link_traces([link_span_of(span) for span in trace] for trace in asked)
+
+    def call_series(self, query: CallQuery) -> list[CallSeries]:
+        """As SpanReader.call_series; latencies are exact."""
+        return call_series(self._spans(), query)
 
     def maintain(self, policy: RetentionPolicy, now_ns: int) -> int:
         """As SpanStore.maintain. A span goes when it is older than max_age_ns; max_bytes bounds a disk, so not this."""

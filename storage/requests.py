@@ -64,3 +64,54 @@ class RetentionPolicy:
 
     max_age_ns: int | None
     max_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuery:
+    """How often, how badly and how slowly services were called, at `points` moments `step_ns` apart.
+
+    end_ns: the last moment. A moment counts the spans that started in the window before it, (moment - window_ns,
+    moment]; window_ns is at most step_ns, or a multiple of it.
+    services: local service names, compared exactly. kinds: numbers of storage.span.SpanKind.
+    by_operation: apart by span name, an absent name as "".
+    quantile: from 0 to 1, of the durations; None asks for no latencies.
+    """
+
+    services: tuple[str, ...]
+    kinds: tuple[int, ...]
+    end_ns: int
+    step_ns: int
+    points: int
+    window_ns: int
+    by_operation: bool = False
+    quantile: float | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.step_ns, self.points, self.window_ns) < 1:
+            raise ValueError(
+                f"expected step_ns, points and window_ns >= 1, got {self.step_ns}, {self.points}, {self.window_ns}"
+            )
+        if self.window_ns > self.step_ns and self.window_ns % self.step_ns:
+            raise ValueError(f"expected window_ns up to {self.step_ns} or a multiple of it, got {self.window_ns}")
+        if self.quantile is not None and not 0 <= self.quantile <= 1:
+            raise ValueError(f"expected a quantile from 0 to 1, got {self.quantile}")
+
+    @property
+    def moments_ns(self) -> range:
+        """The moments, oldest first."""
+        return range(self.end_ns - (self.points - 1) * self.step_ns, self.end_ns + 1, self.step_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class CallSeries:
+    """The calls of one service, or of one operation of it: a value for each moment of a CallQuery, oldest first.
+
+    operation: None unless the query is `by_operation`. calls: spans counted; errors: those of them with the status
+    ERROR. latencies_ns: None where nothing was called; () when the query has no quantile.
+    """
+
+    service: str
+    operation: str | None
+    calls: tuple[int, ...]
+    errors: tuple[int, ...]
+    latencies_ns: tuple[float | None, ...] = ()

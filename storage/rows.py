@@ -40,26 +40,18 @@ def span_of(row: Sequence[Any]) -> Span:
         events,
         links,
         trace_state,
-        scope_attributes,
-        resource_schema_url,
-        scope_schema_url,
         flags,
-        dropped_attributes,
-        dropped_events,
-        dropped_links,
-        resource_dropped,
-        scope_dropped,
         debug,
         shared,
         local_ipv4,
-        local_ipv6,
         local_port,
         remote_service,
         remote_ipv4,
-        remote_ipv6,
         remote_port,
         _received_ns,
+        rare,
     ) = row
+    few = _rare(rare) if rare else _NOTHING_RARE
     return Span(
         trace_id=TraceId(bytes(trace_id)),
         span_id=span_id_of_number(span_id),
@@ -75,19 +67,17 @@ def span_of(row: Sequence[Any]) -> Span:
         attributes=attrs.decode(attributes),
         events=events_of(events),
         links=links_of(links),
-        resource=_resource(resource, resource_dropped, resource_schema_url or ""),
-        scope=Scope(
-            scope_name or "", scope_version or "", attrs.decode(scope_attributes), scope_dropped, scope_schema_url or ""
-        ),
+        resource=_resource(resource, few.resource_dropped_attributes, few.resource_schema_url),
+        scope=_scope(scope_name or "", scope_version or "", few),
         trace_state=trace_state or "",
         flags=flags,
-        dropped_attributes=dropped_attributes,
-        dropped_events=dropped_events,
-        dropped_links=dropped_links,
+        dropped_attributes=few.dropped_attributes,
+        dropped_events=few.dropped_events,
+        dropped_links=few.dropped_links,
         debug=debug,
         shared=shared,
-        local=_endpoint(None, local_ipv4, local_ipv6, local_port),
-        remote=_endpoint(remote_service, remote_ipv4, remote_ipv6, remote_port),
+        local=_endpoint(None, local_ipv4, few.local_ipv6, local_port),
+        remote=_endpoint(remote_service, remote_ipv4, few.remote_ipv6, remote_port),
     )
 
 
@@ -120,6 +110,48 @@ def links_of(text: str | None) -> tuple[Link, ...]:
 
 def _attributes(item: dict[str, Any]) -> attrs.Attributes:
     return {key: attrs.untagged(value) for key, value in item.get("attributes", {}).items()}
+
+
+class _Rare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The members of `storage.batch.RARE`."""
+
+    scope_attributes: dict[str, object] | None = None
+    scope_schema_url: str = ""
+    scope_dropped_attributes: int = 0
+    resource_schema_url: str = ""
+    resource_dropped_attributes: int = 0
+    dropped_attributes: int = 0
+    dropped_events: int = 0
+    dropped_links: int = 0
+    local_ipv6: str | None = None
+    remote_ipv6: str | None = None
+
+
+_NOTHING_RARE = _Rare()
+_decode_rare = msgspec.json.Decoder(_Rare).decode
+
+
+@lru_cache(1024)
+def _rare(text: str) -> _Rare:
+    """Shared: what is there at all is there for all spans of a library or an endpoint."""
+    return _decode_rare(text)
+
+
+@lru_cache(1024)
+def _plain_scope(name: str, version: str) -> Scope:
+    return Scope(name, version)
+
+
+def _scope(name: str, version: str, few: _Rare) -> Scope:
+    if few is _NOTHING_RARE:
+        return _plain_scope(name, version)
+    return Scope(
+        name,
+        version,
+        {key: attrs.untagged(value) for key, value in (few.scope_attributes or {}).items()},
+        few.scope_dropped_attributes,
+        few.scope_schema_url,
+    )
 
 
 @lru_cache(1024)

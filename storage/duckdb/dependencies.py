@@ -82,7 +82,7 @@ SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
 _READ_SLICE = """
 -- LINK_TABLE.
 SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
-    service, local_ipv4, local_ipv6, local_port, remote_service,
+    service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
     contains(attribute_keys, $error_key) OR (protocol <> $zipkin AND status_code = $error_status) AS error
 FROM spans JOIN asked ON trace_id[9:16] = low
 WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide

@@ -7,7 +7,7 @@ from typing import Self
 
 from storage.batch import SpanBatch
 from storage.contract import Capabilities, StoreStatistics
-from storage.duckdb import dependencies, names, schema, sql
+from storage.duckdb import dependencies, metrics, names, schema, sql
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance
 from storage.duckdb.marks import Marks
@@ -17,7 +17,7 @@ from storage.duckdb.search import find_traces
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
 from storage.ids import TraceId
-from storage.requests import DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
 from storage.span import Span
 
 
@@ -106,6 +106,10 @@ class DuckDBStore:
     def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
         """As SpanReader.dependencies."""
         return self._instance.read(lambda cursor: dependencies.links(cursor, start_ns, end_ns))
+
+    def call_series(self, query: CallQuery) -> list[CallSeries]:
+        """As SpanReader.call_series."""
+        return self._instance.read(lambda cursor: metrics.call_series(cursor, query))
 
     def interrupt(self, thread_id: int) -> None:
         """As SpanReader.interrupt."""

@@ -108,7 +108,7 @@ class Population:
             "scope_name": pa.array(np.full(n, "shop.instrumentation")),
             "received_ns": pa.array(np.full(n, received_ns, dtype=np.int64)),
         }
-        for field in SPARSE_FIELDS:
+        for field in (*SPARSE_FIELDS, SPAN_SCHEMA.field("rare")):
             columns.setdefault(field.name, _default(field, n))
         records = pa.RecordBatch.from_arrays(
             [columns[name].cast(SPAN_SCHEMA.field(name).type) for name in COLUMN_NAMES], schema=SPAN_SCHEMA

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,8 @@ from storage.batch import SPAN_SCHEMA, SpanBatch
 from storage.duckdb.schema import migrate
 from storage.duckdb.store import DuckDBStore
 from storage.errors import SchemaVersionError
-from tests.builders import a_span, a_trace_id
+from storage.span import Endpoint, Protocol, Resource, Scope, Span, SpanKind
+from tests.builders import a_span, a_span_id, a_trace_id
 
 DUCKDB_TYPES = {
     pa.binary(16): "BLOB",
@@ -90,6 +92,76 @@ def test_every_revision_goes_back_to_nothing_and_forth_again(database: duckdb.Du
     assert tables(database) == built
 
 
+def written_by_revision_0001(path: Path, rows: list[dict[str, object]]) -> None:
+    with duckdb.connect(str(path)) as database:
+        engine = sa.create_engine("duckdb://", creator=lambda: ConnectionWrapper(database), poolclass=StaticPool)
+        with engine.connect() as connection:
+            command.upgrade(config_of(connection), "0001")
+            connection.commit()
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            database.execute(f"INSERT INTO spans ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+
+REVISION_0001_SPAN: dict[str, object] = {
+    "seq": 1,
+    "trace_id": a_trace_id(1),
+    "span_id": 1,
+    "kind": 2,
+    "status_code": 0,
+    "protocol": 1,
+    "attributes": "{}",
+    "attribute_keys": "",
+    "tokens": [],
+    "resource": "{}",
+    "flags": 0,
+    "dropped_attributes": 0,
+    "dropped_events": 0,
+    "dropped_links": 0,
+    "resource_dropped_attributes": 0,
+    "scope_dropped_attributes": 0,
+    "debug": False,
+    "shared": False,
+    "received_ns": 1,
+}
+
+
+def test_a_store_written_by_revision_0001_keeps_what_hardly_any_span_has(tmp_path: Path) -> None:
+    path = tmp_path / "clew.duckdb"
+    rare = {
+        "scope_name": "lib",
+        "scope_attributes": '{"ratio":1.0,"raw":{"$b":"AAE="}}',
+        "scope_schema_url": 'https://scope/"1"',
+        "scope_dropped_attributes": 4,
+        "resource_schema_url": "https://resource",
+        "resource_dropped_attributes": 5,
+        "dropped_attributes": 1,
+        "dropped_events": 2,
+        "dropped_links": 3,
+        "local_ipv6": "::1",
+        "remote_ipv6": "::2",
+    }
+    plain = REVISION_0001_SPAN
+    written_by_revision_0001(
+        path, [plain, plain | {"seq": 2, "span_id": 2, "dropped_links": 9}, plain | {"seq": 3, "span_id": 3} | rare]
+    )
+    with DuckDBStore(path, 2**28, 0, ()) as store:
+        [[first, second, third]] = store.get_traces([a_trace_id(1)])
+    assert first == Span(a_trace_id(1), a_span_id(1), kind=SpanKind.SERVER, protocol=Protocol(1))
+    assert second == replace(first, span_id=a_span_id(2), dropped_links=9)
+    assert third == replace(
+        first,
+        span_id=a_span_id(3),
+        scope=Scope("lib", "", {"ratio": 1.0, "raw": b"\x00\x01"}, 4, 'https://scope/"1"'),
+        resource=Resource({}, 5, "https://resource"),
+        dropped_attributes=1,
+        dropped_events=2,
+        dropped_links=3,
+        local=Endpoint(ipv6="::1"),
+        remote=Endpoint(ipv6="::2"),
+    )
+
+
 def test_migrations_are_found_from_any_folder(
     database: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,11 +176,12 @@ def test_a_store_of_a_newer_revision_is_refused_by_name_and_left_untouched(tmp_p
         store.write(SpanBatch.of([a_span(1)]))
     with duckdb.connect(str(path)) as newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    head = ScriptDirectory.from_config(config_of()).get_current_head()
     before = hashlib.sha256(path.read_bytes()).digest()
     with pytest.raises(SchemaVersionError, match=r"clew.duckdb has schema revision 9999, this clew knows up to \d+"):
         DuckDBStore(path, 2**28, 0, ()).__enter__()
     assert hashlib.sha256(path.read_bytes()).digest() == before
     with duckdb.connect(str(path)) as newer:
-        newer.execute("UPDATE alembic_version SET version_num = '0001'")
+        newer.execute("UPDATE alembic_version SET version_num = ?", [head])
     with DuckDBStore(path, 2**28, 0, ()) as store:
         assert len(store.get_traces([a_trace_id(1)])) == 1

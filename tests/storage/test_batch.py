@@ -142,7 +142,7 @@ def test_events_links_and_scope_keep_what_is_not_in_them_out_of_their_text() -> 
         '[{"time_ns":1,"name":"e"},{"time_ns":2,"name":"f","attributes":{"a":1},"dropped":3}]'
     ]
     assert column(batch, "links") == [f'[{{"trace_id":"{a_trace_id(1).hex()}","span_id":"0000000000000002"}}]']
-    assert column(batch, "scope_attributes") == [None]
+    assert column(batch, "rare") == [None]
 
 
 def test_sparse_columns_of_many_rows_fill_only_their_own_row() -> None:

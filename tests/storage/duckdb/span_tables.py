@@ -4,17 +4,16 @@ from collections.abc import Sequence
 
 import duckdb
 
-from migrations.duckdb.versions.r0001_spans import DERIVED, SPANS
 from storage.batch import SpanBatch
 from storage.duckdb import sql
+from storage.duckdb.schema import migrate
 from storage.span import Span
 
 
 def an_empty_database(path: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """A database with the store's tables, all empty."""
     connection = duckdb.connect(path)
-    for statement in (SPANS, *DERIVED):
-        connection.execute(statement)
+    migrate(connection.cursor(), path)
     return connection
 
 
