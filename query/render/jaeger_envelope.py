@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from query.render.jaeger_json import span_kind_text
+from query.render.jaeger_translation import span_kind_text
 from query.render.jaeger_values import JsonObject
 from storage.requests import DependencyLink, Operation
 from storage.span import SpanKind

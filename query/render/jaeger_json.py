@@ -1,21 +1,11 @@
-"""Jaeger's JSON of a trace. Source: Jaeger's UI model and OpenTelemetry collector's translator to Jaeger."""
+"""Jaeger's JSON of a trace. Source: Jaeger's UI model; what it shows of a span is `jaeger_translation`'s to say."""
 
 from query.reconstruct.trace import Trace, TraceSpan
-from query.render.jaeger_values import JsonObject, key_value, key_values, string_values
-from storage.attributes import Attributes, encode
-from storage.ids import TraceId, short_hex
-from storage.span import Event, Link, Span, SpanKind, StatusCode
-
-_SERVICE_NAME_KEY = "service.name"
-_REF_TYPE_KEY = "opentracing.ref_type"
-_KIND_TEXTS = {
-    SpanKind.UNSPECIFIED: "",
-    SpanKind.INTERNAL: "internal",
-    SpanKind.SERVER: "server",
-    SpanKind.CLIENT: "client",
-    SpanKind.PRODUCER: "producer",
-    SpanKind.CONSUMER: "consumer",
-}
+from query.render.jaeger_translation import log_fields, process_tags, references, shown_ns, span_tags
+from query.render.jaeger_values import JsonObject, key_values
+from storage.attributes import encode
+from storage.ids import short_hex
+from storage.span import Event, Span
 
 
 class _Processes:
@@ -31,7 +21,7 @@ class _Processes:
         known = self._ids.get(content)
         if known is None:
             known = self._ids[content] = f"p{len(self._ids) + 1}"
-            self.rendered[known] = {"serviceName": service, "tags": _process_tags(span.resource.attributes)}
+            self.rendered[known] = {"serviceName": service, "tags": key_values(process_tags(span.resource.attributes))}
         return known
 
 
@@ -51,11 +41,6 @@ def trace_json(trace: Trace) -> JsonObject:
     }
 
 
-def span_kind_text(kind: SpanKind) -> str:
-    """The lower-case name of the kind; "" when it is unspecified."""
-    return _KIND_TEXTS[kind]
-
-
 def _span_json(shown: TraceSpan, process_id: str) -> JsonObject:
     span = shown.span
     return {
@@ -65,56 +50,23 @@ def _span_json(shown: TraceSpan, process_id: str) -> JsonObject:
         "references": _references(span),
         "startTime": _microseconds(span.start_ns),
         "duration": _microseconds(span.duration_ns),
-        "tags": _tags(span),
+        "tags": key_values(span_tags(span)),
         "logs": [_log(event) for event in span.events],
         "processID": process_id,
         "warnings": list(shown.warnings) or None,
     }
 
 
-def _tags(span: Span) -> list[JsonObject]:
-    tags = string_values({"otel.scope.name": span.scope.name, "otel.scope.version": span.scope.version})
-    tags += key_values(span.attributes)
-    tags += string_values({"span.kind": span_kind_text(span.kind)})
-    if span.status_code is not StatusCode.UNSET:
-        tags.append(key_value("otel.status_code", span.status_code.name))
-    if span.status_code is StatusCode.ERROR:
-        tags.append(key_value("error", True))
-    return tags + string_values({"otel.status_description": span.status_message, "w3c.tracestate": span.trace_state})
-
-
-def _process_tags(resource: Attributes) -> list[JsonObject]:
-    return [key_value(key, value) for key, value in resource.items() if key != _SERVICE_NAME_KEY]
-
-
 def _log(event: Event) -> JsonObject:
-    named = event.name and "event" not in event.attributes
-    fields = [key_value("event", event.name)] if named else []
-    return {"timestamp": _microseconds(event.time_ns), "fields": fields + key_values(event.attributes)}
+    return {"timestamp": _microseconds(event.time_ns), "fields": key_values(log_fields(event))}
 
 
 def _references(span: Span) -> list[JsonObject]:
-    """The parent first, as clients take the first reference for it. A link to the parent only gives its type."""
-    parent = span.parent_span_id
-    parent_type = "CHILD_OF"
-    references: list[JsonObject] = []
-    for link in span.links:
-        if parent is not None and link.span_id == parent and link.trace_id == span.trace_id:
-            parent_type = _reference_type(link)
-        else:
-            references.append(_reference(_reference_type(link), link.trace_id, link.span_id))
-    if parent is None:
-        return references
-    return [_reference(parent_type, span.trace_id, parent), *references]
-
-
-def _reference_type(link: Link) -> str:
-    return "CHILD_OF" if link.attributes.get(_REF_TYPE_KEY) == "child_of" else "FOLLOWS_FROM"
-
-
-def _reference(reference_type: str, trace_id: TraceId, span_id: bytes) -> JsonObject:
-    return {"refType": reference_type, "traceID": short_hex(trace_id), "spanID": span_id.hex()}
+    return [
+        {"refType": one.type, "traceID": short_hex(one.trace_id), "spanID": one.span_id.hex()}
+        for one in references(span)
+    ]
 
 
 def _microseconds(time_ns: int | None) -> int:
-    return max(0, time_ns or 0) // 1_000
+    return shown_ns(time_ns) // 1_000

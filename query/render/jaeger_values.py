@@ -1,19 +1,19 @@
 """Keys and values as Jaeger's JSON writes them: `{"key":..,"type":..,"value":..}`."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable
 from math import isfinite
 
-from storage.attributes import Attributes, AttributeValue, double_text, text_of
+from storage.attributes import AttributeValue, double_text, text_of
 
 JsonObject = dict[str, object]
 
 _LARGEST_SAFE_INT = 2**53 - 1
 
 
-def key_values(attributes: Attributes) -> list[JsonObject]:
-    """One object an attribute, in their order."""
-    return [key_value(key, value) for key, value in attributes.items()]
+def key_values(tags: Iterable[tuple[str, AttributeValue]]) -> list[JsonObject]:
+    """One object a tag, in their order."""
+    return [key_value(key, value) for key, value in tags]
 
 
 def key_value(key: str, value: AttributeValue) -> JsonObject:
@@ -36,8 +36,3 @@ def key_value(key: str, value: AttributeValue) -> JsonObject:
             return {"key": key, "type": "binary", "value": base64.b64encode(value).decode()}
         case _:
             return {"key": key, "type": "string", "value": text_of(value)}
-
-
-def string_values(texts: Mapping[str, str]) -> list[JsonObject]:
-    """One string object for each text that is not empty."""
-    return [key_value(key, text) for key, text in texts.items() if text]
