@@ -5,7 +5,6 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import ClassVar
 
 import uvicorn
@@ -16,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clew import VERSION
 from collector.app import Collector
-from collector.metrics import CONTENT_TYPE, CollectorMetrics
+from collector.metrics import CONTENT_TYPE
 from query.api.zipkin import zipkin_app
 from query.errors import QueryTimeout
 from query.render.zipkin_health import health_json, health_timeout_json, info_json
@@ -24,38 +23,6 @@ from query.service import QueryService
 from storage.contract import SpanReader, SpanStore
 from storage.errors import StorageError
 from storage.settings import host_and_port
-
-
-class Health:
-    """Jaeger's health answer on the admin port, for every path but /metrics: 503 until ready and while stopping."""
-
-    def __init__(self) -> None:
-        self.metrics: CollectorMetrics | None = None
-        self._ready_since: datetime | None = None
-
-    def ready(self, now: datetime) -> None:
-        """Every door is open."""
-        self._ready_since = now
-
-    def stopping(self) -> None:
-        """No new work is wanted."""
-        self._ready_since = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/metrics" and self.metrics is not None:
-            answer = Response(self.metrics.exposition(), media_type=CONTENT_TYPE)
-        else:
-            answer = self._health()
-        await answer(scope, receive, send)
-
-    def _health(self) -> Response:
-        since = self._ready_since
-        if since is None:
-            body = {"status": "Server not available", "upSince": "0001-01-01T00:00:00Z", "uptime": ""}
-        else:
-            uptime_s = (datetime.now(UTC) - since).total_seconds()
-            body = {"status": "Server available", "upSince": since.isoformat(), "uptime": f"{uptime_s:.3f}s"}
-        return Response(json.dumps(body), 200 if since else 503, media_type="application/json")
 
 
 class ZipkinPort:

@@ -9,14 +9,14 @@ import json
 import logging
 import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import click
 from starlette.types import ASGIApp
 
 from clew import VERSION
+from clew.admin import Health, admin_app, metrics_app, status_app
 from clew.grpc_ports import GrpcServer
-from clew.ports import Health, HttpServer, ZipkinPort
+from clew.ports import HttpServer, ZipkinPort
 from clew.settings import Settings
 from collector.app import Collector
 from query.api.jaeger import jaeger_app
@@ -45,7 +45,7 @@ class Process:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             drained = await self._open(stack)
-            self._health.ready(datetime.now(UTC))
+            self._health.ready()
             click.echo(json.dumps({"event": "ready", "doors": self._doors, "version": VERSION}))
             await stop.wait()
             log.info("stopping: closing the doors, then draining the queue")
@@ -57,7 +57,10 @@ class Process:
     async def _open(self, stack: contextlib.AsyncExitStack) -> asyncio.Future[bool]:
         """Open everything; the future says, once the stack has closed, whether the queue was drained."""
         collecting, querying = self._settings.collector, self._settings.query
-        self._serve(stack, "admin", self._settings.process.admin_host_port, self._health)
+        about = self._settings.process
+        self._serve(stack, "admin", about.admin_host_port, admin_app(self._health))
+        self._serve(stack, "status", about.status_host_port, status_app(self._health))
+        self._serve(stack, "metrics", about.metrics_host_port, metrics_app(self._health))
         store = open_store(self._settings.storage)
         await asyncio.to_thread(store.__enter__)
         drained = asyncio.get_running_loop().create_future()

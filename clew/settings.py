@@ -19,7 +19,17 @@ class ProcessSettings(SettingsModel):
     admin_host_port: HostPort = Field(
         ":14269",
         alias="ADMIN_HTTP_HOST_PORT",
-        description="Health at `/` (Jaeger's answer: 503 until ready) and Prometheus metrics at `/metrics`.",
+        description="Health at `/` (Jaeger v1's answer: 503 until ready), `/metrics` for Prometheus, `/version`.",
+    )
+    status_host_port: HostPort = Field(
+        ":13133",
+        alias="CLEW_STATUS_HOST_PORT",
+        description="Health at `/status`, as Jaeger v2 answers it.",
+    )
+    metrics_host_port: HostPort = Field(
+        ":8888",
+        alias="CLEW_METRICS_HOST_PORT",
+        description="`/metrics` for Prometheus, where Jaeger v2 has it: the same as on the admin port.",
     )
     log_level: str = Field(
         "info",

@@ -15,7 +15,7 @@ from tests.process.clew_process import Clew
 
 def test_the_ready_line_names_every_door_with_the_port_it_really_has(tmp_path: Path) -> None:
     with Clew(tmp_path) as clew:
-        assert set(clew.doors) == {"zipkin", "otlp_grpc", "otlp_http", "jaeger", "admin"}
+        assert set(clew.doors) >= {"zipkin", "otlp_grpc", "otlp_http", "jaeger", "admin", "status", "metrics"}
         assert all(int(address.rpartition(":")[2]) > 0 for address in clew.doors.values())
         assert httpx.get(f"{clew.url('zipkin')}/health").json()["status"] == "UP"
         assert httpx.get(clew.url("admin")).json()["status"] == "Server available"
@@ -79,6 +79,14 @@ def test_a_request_head_without_end_is_cut_off(clew: Clew) -> None:
         connection.sendall(b"GET / HTTP/1.1\r\nx: ")
         with pytest.raises(OSError):
             connection.sendall(b"y" * 50_000_000)
+
+
+def test_jaeger_v2s_probe_and_scrape_are_answered_on_their_ports(clew: Clew) -> None:
+    status = httpx.get(f"{clew.url('status')}/status")
+    metrics = httpx.get(f"{clew.url('metrics')}/metrics")
+
+    assert (status.status_code, status.json()["status"]) == (200, "StatusOK")
+    assert metrics.text.splitlines()[0].startswith("# HELP")
 
 
 def run_serve(**settings: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.durations import parse_duration_ns
+from storage.durations import go_duration, parse_duration_ns
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,22 @@ def test_an_endless_text_is_refused_without_being_echoed_whole() -> None:
     with pytest.raises(ValueError) as refusal:
         parse_duration_ns("1s" * 10_000)
     assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("duration_ns", "text"),
+    [
+        (0, "0s"),
+        (1, "1ns"),
+        (1_100, "1.1µs"),
+        (2_200_000, "2.2ms"),
+        (10**9, "1s"),
+        (1_050_000_000, "1.05s"),
+        (62_300_000_000, "1m2.3s"),
+        (72 * 3600 * 10**9, "72h0m0s"),
+        (3_600_000_000_001, "1h0m0.000000001s"),
+    ],
+)
+def test_a_duration_is_printed_as_go_prints_it_and_reads_back(duration_ns: int, text: str) -> None:
+    assert go_duration(duration_ns) == text
+    assert parse_duration_ns(text) == duration_ns
