@@ -5,6 +5,7 @@ are a million spans. A window is a run of steps, so all windows come from the sa
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -72,7 +73,7 @@ def _by_name(counted: pa.Table) -> Iterator[pa.Table]:
     keys = [counted[name].combine_chunks().dictionary_encode("encode").indices.to_numpy() for name in _NAMES]
     changes = np.flatnonzero(np.any([key[1:] != key[:-1] for key in keys], axis=0)) + 1
     bounds = [0, *changes.tolist(), counted.num_rows]
-    for first, end in zip(bounds, bounds[1:], strict=False):
+    for first, end in pairwise(bounds):
         yield counted.slice(first, end - first)
 
 
