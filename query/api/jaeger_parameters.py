@@ -11,17 +11,13 @@ from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
+from query.api.jaeger_search import clamped, trace_query
 from query.api.jaeger_strconv import parse_bool, parse_duration, parse_int, parse_trace_id
 from query.errors import BadRequest
 from storage.ids import TraceId
 from storage.requests import TagFilter, TraceQuery
 
-DEFAULT_LIMIT = 100
-LARGEST_LIMIT = 1500
-"""The most that Jaeger's own UI offers; a search holds its traces in memory, so there must be an end."""
-DEFAULT_WINDOW_NS = 48 * 3600 * 10**9
 DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
-_LARGEST_INT64 = 2**63 - 1
 
 _Value = TypeVar("_Value")
 
@@ -36,10 +32,9 @@ class TraceSearch:
 
 
 def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
-    """What to search for. BadRequest when Jaeger would refuse it.
+    """What to search for, by the defaults and limits of `jaeger_search`. BadRequest when Jaeger would refuse it.
 
-    The window defaults to the last 48 hours; both bounds are inclusive and the end holds its whole last microsecond.
-    limit: 100 by default, at most LARGEST_LIMIT; 0 and below, which ask Jaeger v1 for everything, ask for that most.
+    The end of the window holds its whole last microsecond.
     """
     start_us, end_us = _integer(given, "start"), _integer(given, "end")
     tags = _tag_filters(given.getlist("tag"), given.getlist("tags"))
@@ -50,17 +45,16 @@ def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
     service = _first(given, "service") or None
     if service is None and not trace_ids:
         raise BadRequest("parameter 'service' is required")
-    if min_ns and max_ns and max_ns < min_ns:
-        raise BadRequest("'maxDuration' should be greater than 'minDuration'")
-    query = TraceQuery(
-        start_min_ns=now_ns - DEFAULT_WINDOW_NS if start_us is None else _clamped(start_us * 1_000),
-        start_max_ns=now_ns if end_us is None else _clamped(end_us * 1_000 + 999),
+    query = trace_query(
+        now_ns,
+        start_min_ns=None if start_us is None else start_us * 1_000,
+        start_max_ns=None if end_us is None else end_us * 1_000 + 999,
         limit=limit,
         service=service,
-        operation=_first(given, "operation") or None,
+        operation=_first(given, "operation"),
         tags=tags,
-        duration_min_ns=min_ns or None,
-        duration_max_ns=max_ns or None,
+        duration_min_ns=min_ns,
+        duration_max_ns=max_ns,
     )
     return TraceSearch(trace_ids, query, is_raw)
 
@@ -95,7 +89,7 @@ def dependency_window_ns(given: QueryParams, now_ns: int) -> tuple[int, int]:
     end_ms, lookback_ms = _integer(given, "endTs"), _integer(given, "lookback")
     end_ns = now_ns if end_ms is None else end_ms * 1_000_000
     length_ns = (DEFAULT_LOOKBACK_MS if lookback_ms is None else lookback_ms) * 1_000_000
-    return _clamped(end_ns - length_ns), _clamped(end_ns if end_ms is None else end_ns + 999_999)
+    return clamped(end_ns - length_ns), clamped(end_ns if end_ms is None else end_ns + 999_999)
 
 
 def optional(given: QueryParams, name: str) -> str | None:
@@ -126,14 +120,13 @@ def _duration_ns(given: QueryParams, name: str) -> int | None:
     return _parsed(given, name, parse_duration)
 
 
-def _limit(text: str) -> int:
+def _limit(text: str) -> int | None:
     if not text:
-        return DEFAULT_LIMIT
+        return None
     try:
-        asked = parse_int(text, bits=32)
+        return parse_int(text, bits=32)
     except ValueError as error:
         raise BadRequest(str(error)) from error
-    return min(asked, LARGEST_LIMIT) if asked > 0 else LARGEST_LIMIT
 
 
 def _trace_ids(texts: Sequence[str]) -> tuple[TraceId, ...]:
@@ -186,7 +179,3 @@ def _json_kind(value: object) -> str:
             return "array"
         case _:
             return "object"
-
-
-def _clamped(value_ns: int) -> int:
-    return max(-_LARGEST_INT64 - 1, min(value_ns, _LARGEST_INT64))

@@ -3,7 +3,8 @@
 import pytest
 from starlette.datastructures import QueryParams
 
-from query.api.jaeger_parameters import LARGEST_LIMIT, dependency_window_ns, pretty, trace_search
+from query.api.jaeger_parameters import dependency_window_ns, pretty, trace_search
+from query.api.jaeger_search import LARGEST_LIMIT
 from query.errors import BadRequest
 from storage.requests import TagFilter
 from tests.builders import DAY, HOUR, MS, SECOND, TODAY_NS, a_short_trace_id, a_trace_id
