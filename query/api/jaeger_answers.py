@@ -1,16 +1,44 @@
 """HTTP answers of Jaeger's JSON API: envelopes, the two kinds of 404, and compression."""
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from query.api import jaeger_parameters as parameters
+from query.errors import BadRequest, NotFound, QueryError
 from query.render.jaeger_envelope import failure, to_bytes
+from query.render.jaeger_values import JsonObject
+from query.service import QueryService
+from storage.contract import SpanReader
+from storage.errors import StorageError
 
 _ERROR_HEADERS = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 _SMALLEST_COMPRESSED_BYTES = 1024
 _GZIP_LEVEL = 6  # Measured on Envoy's spans: 7 µs for the 2 kB of one, a tenth of what rendering it takes.
+
+
+Question = Callable[[SpanReader], JsonObject]
+"""What a reader thread answers with: the whole JSON document."""
+
+
+async def answered(service: QueryService, request: Request, ask: Callable[[], Question]) -> Response:
+    """The response to the question that `ask` reads from the request; its errors as Jaeger answers them.
+
+    The question is answered, rendered and compressed in a reader thread.
+    """
+    pretty, zipped = parameters.pretty(request.query_params), accepts_gzip(request)
+    try:
+        question = ask()
+        body, headers = await service.read(lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped))
+    except BadRequest as error:
+        return error_answer(400, str(error))
+    except NotFound as error:
+        return error_answer(404, str(error))
+    except (QueryError, StorageError) as error:
+        return error_answer(500, str(error))
+    return Response(body, headers=dict(headers))
 
 
 def packed(body: bytes, accepts_gzip: bool) -> tuple[bytes, Mapping[str, str]]:

@@ -7,16 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api import jaeger_parameters as parameters
-from query.api.jaeger_answers import accepts_gzip, error_answer, packed
+from query.api.jaeger_answers import Question, answered
 from query.api.jaeger_strconv import parse_trace_id_or_base64
-from query.errors import BadRequest, NotFound, QueryError
+from query.errors import BadRequest, NotFound
 from query.reconstruct.assembly import assemble
-from query.render.jaeger_envelope import dependencies_json, envelope, operations_json, to_bytes, trace_not_found
+from query.render.jaeger_envelope import dependencies_json, envelope, operations_json, trace_not_found
 from query.render.jaeger_json import trace_json
 from query.render.jaeger_values import JsonObject
 from query.service import QueryService
 from storage.contract import SpanReader
-from storage.errors import StorageError
 from storage.ids import TraceId, low_half, short_hex
 from storage.span import Span
 
@@ -40,12 +39,12 @@ class JaegerEndpoints:
             names = reader.services()
             return envelope(names, total=len(names))
 
-        return await self._answer(request, lambda: answer)
+        return await answered(self._service, request, lambda: answer)
 
     async def operations(self, request: Request) -> Response:
         """Span names of a service with their kinds. `spanKind` keeps those of one kind."""
 
-        def ask() -> Callable[[SpanReader], JsonObject]:
+        def ask() -> Question:
             service = parameters.required_service(request.query_params)
             kind = parameters.optional(request.query_params, "spanKind")
 
@@ -56,7 +55,7 @@ class JaegerEndpoints:
 
             return answer
 
-        return await self._answer(request, ask)
+        return await answered(self._service, request, ask)
 
     async def operations_of_service(self, request: Request) -> Response:
         """Span names of the service in the path, each once; null when there is none."""
@@ -66,12 +65,12 @@ class JaegerEndpoints:
             names = list(dict.fromkeys(operation.name for operation in reader.operations(service)))
             return envelope(names or None, total=len(names))
 
-        return await self._answer(request, lambda: answer)
+        return await answered(self._service, request, lambda: answer)
 
     async def traces(self, request: Request) -> Response:
         """Traces by their ids, or the newest that satisfy a search."""
 
-        def ask() -> Callable[[SpanReader], JsonObject]:
+        def ask() -> Question:
             search = parameters.trace_search(request.query_params, self._now_ns())
             if search.trace_ids:
                 return lambda reader: self._by_ids(reader, search.trace_ids, search.raw)
@@ -79,12 +78,12 @@ class JaegerEndpoints:
                 self._rendered(reader.find_traces(search.query, strict=self._strict), search.raw)
             )
 
-        return await self._answer(request, ask)
+        return await answered(self._service, request, ask)
 
     async def trace(self, request: Request) -> Response:
         """One trace by its id."""
 
-        def ask() -> Callable[[SpanReader], JsonObject]:
+        def ask() -> Question:
             trace_id = _trace_id_in_path(request)
             parameters.refuse_bad_hints(request.query_params)
             raw = parameters.raw(request.query_params)
@@ -97,12 +96,12 @@ class JaegerEndpoints:
 
             return answer
 
-        return await self._answer(request, ask)
+        return await answered(self._service, request, ask)
 
     async def dependencies(self, request: Request) -> Response:
         """Which services call which, with the number of calls. `service` keeps the links that touch it."""
 
-        def ask() -> Callable[[SpanReader], JsonObject]:
+        def ask() -> Question:
             start_ns, end_ns = parameters.dependency_window_ns(request.query_params, self._now_ns())
             service = parameters.optional(request.query_params, "service")
 
@@ -113,7 +112,7 @@ class JaegerEndpoints:
 
             return answer
 
-        return await self._answer(request, ask)
+        return await answered(self._service, request, ask)
 
     def _by_ids(self, reader: SpanReader, trace_ids: tuple[TraceId, ...], raw: bool) -> JsonObject:
         found = reader.get_traces(trace_ids, strict=self._strict)
@@ -132,21 +131,6 @@ class JaegerEndpoints:
         while found:
             rendered.append(trace_json(assemble(found.pop(), raw=raw, max_clock_skew_ns=self._max_skew_ns)))
         return rendered
-
-    async def _answer(self, request: Request, ask: Callable[[], Callable[[SpanReader], JsonObject]]) -> Response:
-        pretty, zipped = parameters.pretty(request.query_params), accepts_gzip(request)
-        try:
-            question = ask()
-            body, headers = await self._service.read(
-                lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped)
-            )
-        except BadRequest as error:
-            return error_answer(400, str(error))
-        except NotFound as error:
-            return error_answer(404, str(error))
-        except (QueryError, StorageError) as error:
-            return error_answer(500, str(error))
-        return Response(body, headers=dict(headers))
 
 
 def _service_in_path(request: Request) -> str:
