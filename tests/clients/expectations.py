@@ -1,0 +1,69 @@
+"""What the workload must look like in every window, when a client has sent it whole."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from storage.attributes import Attributes
+from tests.clients.seen import SeenEvent, SeenLink, SeenSpan, in_microseconds, jaeger_form, typed_all, zipkin_form
+from tests.clients.sending import Sent
+from tests.clients.windows import jaeger_json, zipkin_json
+from tests.clients.workload import LINKED_SPAN, LINKED_TRACE, RESOURCE, SCOPE, SPANS, Planned
+from tests.process.clew_process import Clew
+
+SDK_ADDS = frozenset(
+    ["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id", "process.runtime"]
+)
+"""What SDKs put into the resource by themselves; their values are their business."""
+
+
+def as_sent_by_otlp(sent: Sent, without: Iterable[str] = ()) -> list[SeenSpan]:
+    """The workload in OTLP's shape. without: attributes that the client cannot send."""
+    return [_seen(plan, sent, frozenset(without)) for plan in SPANS]
+
+
+def assert_every_window_shows(clew: Clew, spans: list[SeenSpan], zipkin: list[dict[str, Any]] | None = None) -> None:
+    """zipkin: the spans in Zipkin's JSON; for spans that came by OTLP, what Zipkin's collector makes of them."""
+    trace_id = spans[0].trace_id
+    shown = {id_: without_sdk_tags(span) for id_, span in zipkin_json(clew, trace_id).items()}
+    assert shown == {span["id"]: span for span in zipkin or map(zipkin_form, spans)}
+    jaeger = {
+        id_: replace(span, process=without_sdk(span.process)) for id_, span in jaeger_json(clew, trace_id).items()
+    }
+    assert jaeger == {span.span_id: in_microseconds(jaeger_form(span)) for span in spans}
+
+
+def without_sdk(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without what SDKs add."""
+    return {key: value for key, value in values.items() if key not in SDK_ADDS}
+
+
+def without_sdk_tags(span: dict[str, Any]) -> dict[str, Any]:
+    """A Zipkin span without the tags that SDKs add."""
+    return span | ({"tags": without_sdk(span["tags"])} if "tags" in span else {})
+
+
+def _seen(plan: Planned, sent: Sent, without: frozenset[str]) -> SeenSpan:
+    start_ns = sent.base_ns + plan.offset_ns
+    return SeenSpan(
+        trace_id=sent.trace_id,
+        span_id=sent.span_ids[plan.name],
+        parent_id=sent.span_ids[plan.parent] if plan.parent else "",
+        name=plan.name,
+        kind=plan.kind,
+        start_ns=start_ns,
+        end_ns=start_ns + plan.duration_ns,
+        attributes=typed_all(_kept(plan.attributes, without)),
+        events=tuple(
+            SeenEvent(sent.base_ns + event.offset_ns, event.name, typed_all(event.attributes)) for event in plan.events
+        ),
+        links=tuple(SeenLink(LINKED_TRACE, LINKED_SPAN, typed_all(link)) for link in plan.links),
+        status="unset" if plan.error is None else "error",
+        message=plan.error or "",
+        resource=typed_all({"service.name": sent.service, **RESOURCE}),
+        scope=SCOPE,
+    )
+
+
+def _kept(attributes: Attributes, without: frozenset[str]) -> Attributes:
+    return {key: value for key, value in attributes.items() if key not in without}
