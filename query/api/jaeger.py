@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from query.api.jaeger_answers import error_answer, method_not_allowed, page_not_found
+from query.api.jaeger_call_metrics import JaegerCallMetrics
 from query.api.jaeger_docs import documented
 from query.api.jaeger_endpoints import JaegerEndpoints
 from query.api.jaeger_page import page
@@ -36,7 +37,7 @@ def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_n
     )
     base_path = service.settings.base_path
     for prefix in dict.fromkeys(("", base_path)):
-        _add_api(app, prefix, JaegerEndpoints(service, now_ns))
+        _add_api(app, prefix, JaegerEndpoints(service, now_ns), JaegerCallMetrics(service, now_ns))
     # After the API of every prefix: these match any path.
     for prefix in dict.fromkeys((base_path, "")):
         _add_docs(app, prefix)
@@ -44,7 +45,7 @@ def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_n
     return app
 
 
-def _add_api(app: FastAPI, prefix: str, endpoints: JaegerEndpoints) -> None:
+def _add_api(app: FastAPI, prefix: str, endpoints: JaegerEndpoints, calls: JaegerCallMetrics) -> None:
     routes: list[tuple[str, _Handler]] = [
         ("/api/services", endpoints.services),
         ("/api/services/{service:path}/operations", endpoints.operations_of_service),
@@ -52,6 +53,10 @@ def _add_api(app: FastAPI, prefix: str, endpoints: JaegerEndpoints) -> None:
         ("/api/traces", endpoints.traces),
         ("/api/traces/{trace_id}", endpoints.trace),
         ("/api/dependencies", endpoints.dependencies),
+        ("/api/metrics/latencies", calls.latencies),
+        ("/api/metrics/calls", calls.calls),
+        ("/api/metrics/errors", calls.errors),
+        ("/api/metrics/minstep", calls.least_step),
     ]
     for path, handler in routes:
         app.add_api_route(

@@ -8,6 +8,17 @@ _RAW = ("raw", "`true`: spans as they were stored, without adjusters.")
 _PRETTY = ("prettyPrint", "Anything but `false`: indented by 4 spaces.")
 _HINTS = (("start", "A hint, not a filter."), ("end", "A hint, not a filter."))
 
+_CALLS = (
+    ("service", "Service name, compared exactly; repeatable, at least one."),
+    ("groupByOperation", "`true`: apart by span name."),
+    ("spanKind", "unspecified, internal, server, client, producer or consumer; repeatable, default server."),
+    ("endTs", "The last moment, milliseconds since the epoch; default now."),
+    ("lookback", "How long before it the first moment is, in milliseconds; default an hour."),
+    ("step", "From moment to moment, in milliseconds; default 5000."),
+    ("ratePer", "How long before each moment calls are counted, in milliseconds; default 600000."),
+    _PRETTY,
+)
+
 _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     "/api/services": (_PRETTY,),
     "/api/services/{service:path}/operations": (_PRETTY,),
@@ -33,6 +44,10 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         ("service", "Only links that touch this service."),
         _PRETTY,
     ),
+    "/api/metrics/latencies": (("quantile", "From 0 to 1; required."), *_CALLS),
+    "/api/metrics/calls": _CALLS,
+    "/api/metrics/errors": _CALLS,
+    "/api/metrics/minstep": (_PRETTY,),
 }
 _IN_PATH = {
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),

@@ -36,7 +36,7 @@ def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
 
     The end of the window holds its whole last microsecond.
     """
-    start_us, end_us = _integer(given, "start"), _integer(given, "end")
+    start_us, end_us = integer(given, "start"), integer(given, "end")
     tags = _tag_filters(given.getlist("tag"), given.getlist("tags"))
     limit = _limit(_first(given, "limit"))
     min_ns, max_ns = _duration_ns(given, "minDuration"), _duration_ns(given, "maxDuration")
@@ -62,13 +62,13 @@ def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
 def refuse_bad_hints(given: QueryParams) -> None:
     """BadRequest when `start` or `end` of a trace by id is no number. They are hints only, and no client agrees with
     another about their unit, so nothing is filtered by them."""
-    _integer(given, "start")
-    _integer(given, "end")
+    integer(given, "start")
+    integer(given, "end")
 
 
 def raw(given: QueryParams) -> bool:
     """Whether the trace is asked for as it was stored."""
-    return _parsed(given, "raw", parse_bool) or False
+    return parsed(given, "raw", parse_bool) or False
 
 
 def pretty(given: QueryParams) -> bool:
@@ -86,7 +86,7 @@ def required_service(given: QueryParams) -> str:
 
 def dependency_window_ns(given: QueryParams, now_ns: int) -> tuple[int, int]:
     """[endTs - lookback, endTs] in nanoseconds, both inclusive; endTs holds its whole last millisecond."""
-    end_ms, lookback_ms = _integer(given, "endTs"), _integer(given, "lookback")
+    end_ms, lookback_ms = integer(given, "endTs"), integer(given, "lookback")
     end_ns = now_ns if end_ms is None else end_ms * 1_000_000
     length_ns = (DEFAULT_LOOKBACK_MS if lookback_ms is None else lookback_ms) * 1_000_000
     return clamped(end_ns - length_ns), clamped(end_ns if end_ms is None else end_ns + 999_999)
@@ -102,7 +102,8 @@ def _first(given: QueryParams, name: str) -> str:
     return values[0] if values else ""
 
 
-def _parsed(given: QueryParams, name: str, parse: Callable[[str], _Value]) -> _Value | None:
+def parsed(given: QueryParams, name: str, parse: Callable[[str], _Value]) -> _Value | None:
+    """The parameter's first value as `parse` reads it; None when it is absent or empty. BadRequest when it is wrong."""
     text = _first(given, name)
     if not text:
         return None
@@ -112,12 +113,13 @@ def _parsed(given: QueryParams, name: str, parse: Callable[[str], _Value]) -> _V
         raise BadRequest(f"unable to parse param '{name}': {error}") from error
 
 
-def _integer(given: QueryParams, name: str) -> int | None:
-    return _parsed(given, name, parse_int)
+def integer(given: QueryParams, name: str) -> int | None:
+    """A 64-bit number; None when it is absent or empty. BadRequest when it is something else."""
+    return parsed(given, name, parse_int)
 
 
 def _duration_ns(given: QueryParams, name: str) -> int | None:
-    return _parsed(given, name, parse_duration)
+    return parsed(given, name, parse_duration)
 
 
 def _limit(text: str) -> int | None:

@@ -18,6 +18,10 @@ EVERY_ENDPOINT = [
     "/api/traces?service=frontend",
     f"/api/traces/{a_trace_id(1).hex()}",
     "/api/dependencies",
+    "/api/metrics/latencies?service=frontend&quantile=0.5",
+    "/api/metrics/calls?service=frontend",
+    "/api/metrics/errors?service=frontend",
+    "/api/metrics/minstep",
 ]
 
 
@@ -69,7 +73,8 @@ async def test_a_base_path_that_is_not_set_is_a_page(door: Door, path: str) -> N
         "/api/traces/",
         "/api/traces/1/2",
         "/api/v3/services",
-        "/api/metrics/minstep",
+        "/api/metrics",
+        "/api/metrics/nope",
         "/jaeger/api",
         "/jaeger/api/nope",
     ],
@@ -135,6 +140,10 @@ async def test_the_api_is_documented(open_door: OpenDoor, base_path: str) -> Non
     assert f"{base_path}/docs/openapi.json" in viewer.text
     assert sorted(document["paths"]) == [
         "/api/dependencies",
+        "/api/metrics/calls",
+        "/api/metrics/errors",
+        "/api/metrics/latencies",
+        "/api/metrics/minstep",
         "/api/operations",
         "/api/services",
         "/api/services/{service}/operations",

@@ -1,0 +1,67 @@
+"""Jaeger's /api/metrics/*, which its Monitor tab asks, answered from the spans themselves: no Prometheus is needed."""
+
+from collections.abc import Callable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from query.api.jaeger_answers import Question, answered
+from query.api.jaeger_call_parameters import call_query, required_quantile
+from query.errors import BadRequest
+from query.render.call_metrics import call_rates_json, error_rates_json, latencies_json
+from query.render.jaeger_envelope import envelope
+from query.render.jaeger_values import JsonObject
+from query.service import QueryService
+from storage.contract import SpanReader
+from storage.requests import CallQuery, CallSeries
+
+MOST_POINTS = 300_000
+"""Values in one answer, 90 bytes each."""
+
+_Render = Callable[[CallQuery, Sequence[CallSeries]], JsonObject]
+
+
+class JaegerCallMetrics:
+    """One method an endpoint. now_ns: the clock that the default windows end at."""
+
+    def __init__(self, service: QueryService, now_ns: Callable[[], int]) -> None:
+        self._service = service
+        self._now_ns = now_ns
+
+    async def latencies(self, request: Request) -> Response:
+        """Durations of calls in milliseconds, at a quantile."""
+
+        def ask() -> Question:
+            quantile = required_quantile(request.query_params)
+            return _question(call_query(request.query_params, self._now_ns(), quantile=quantile), latencies_json)
+
+        return await answered(self._service, request, ask)
+
+    async def calls(self, request: Request) -> Response:
+        """Calls a second."""
+        return await self._rates(request, call_rates_json)
+
+    async def errors(self, request: Request) -> Response:
+        """Errors as a fraction of the calls."""
+        return await self._rates(request, error_rates_json)
+
+    async def least_step(self, request: Request) -> Response:
+        """The least `step`, in milliseconds."""
+        return await answered(self._service, request, lambda: lambda _reader: envelope(1))
+
+    async def _rates(self, request: Request, render: _Render) -> Response:
+        return await answered(
+            self._service, request, lambda: _question(call_query(request.query_params, self._now_ns()), render)
+        )
+
+
+def _question(query: CallQuery, render: _Render) -> Question:
+    def answer(reader: SpanReader) -> JsonObject:
+        found = reader.call_series(query)
+        if len(found) * query.points > MOST_POINTS:
+            raise BadRequest(
+                f"expected at most {MOST_POINTS} values, got {len(found)} series of {query.points}; pass a larger step"
+            )
+        return render(query, found)
+
+    return answer
