@@ -23,21 +23,28 @@ Question = Callable[[SpanReader], JsonObject]
 """What a reader thread answers with: the whole JSON document."""
 
 
-async def answered(service: QueryService, request: Request, ask: Callable[[], Question]) -> Response:
-    """The response to the question that `ask` reads from the request; its errors as Jaeger answers them.
+async def answered(
+    service: QueryService,
+    request: Request,
+    ask: Callable[[], Question],
+    refuse: Callable[[int, str], Response] | None = None,
+) -> Response:
+    """The response to the question that `ask` reads from the request.
 
-    The question is answered, rendered and compressed in a reader thread.
+    The question is answered, rendered and compressed in a reader thread. refuse: the answer to an error, from its
+    status and message; `error_answer` when not given.
     """
+    refuse = refuse or error_answer
     pretty, zipped = parameters.pretty(request.query_params), accepts_gzip(request)
     try:
         question = ask()
         body, headers = await service.read(lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped))
     except BadRequest as error:
-        return error_answer(400, str(error))
+        return refuse(400, str(error))
     except NotFound as error:
-        return error_answer(404, str(error))
+        return refuse(404, str(error))
     except (QueryError, StorageError) as error:
-        return error_answer(500, str(error))
+        return refuse(500, str(error))
     return Response(body, headers=dict(headers))
 
 
@@ -59,8 +66,13 @@ def accepts_gzip(request: Request) -> bool:
 
 
 def error_answer(status: int, message: str) -> Response:
-    """The envelope with one error. It is sent as text, with a line end, because Jaeger does (Go's http.Error)."""
-    return Response(to_bytes(failure(status, message)) + b"\n", status, _ERROR_HEADERS)
+    """The envelope with one error."""
+    return as_text(status, failure(status, message))
+
+
+def as_text(status: int, body: JsonObject) -> Response:
+    """An error's JSON. It is sent as text, with a line end, because Jaeger does (Go's http.Error)."""
+    return Response(to_bytes(body) + b"\n", status, _ERROR_HEADERS)
 
 
 def page_not_found() -> Response:

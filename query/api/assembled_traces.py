@@ -1,0 +1,44 @@
+"""From the store to traces as Jaeger shows them, one at a time: what all windows that speak OTLP ask."""
+
+from collections.abc import Iterator, Sequence
+
+from query.reconstruct.assembly import assemble
+from query.reconstruct.summary import TraceSummary, summarize
+from query.reconstruct.trace import Trace
+from query.settings import QuerySettings
+from storage.contract import SpanReader
+from storage.ids import TraceId
+from storage.requests import TraceQuery
+from storage.span import Span
+
+_IDS_AT_ONCE = 20
+"""Traces by id that are read and held at once, however many are asked for."""
+
+
+class AssembledTraces:
+    """Traces grouped and corrected as the settings say. Each method is lazy and for a reader thread."""
+
+    def __init__(self, settings: QuerySettings) -> None:
+        self._strict = settings.strict_trace_id
+        self._max_skew_ns = settings.max_clock_skew_ns
+
+    def by_ids(self, reader: SpanReader, trace_ids: Sequence[TraceId], *, raw: bool = False) -> Iterator[Trace]:
+        """The traces of these ids that exist, in their order."""
+        for start in range(0, len(trace_ids), _IDS_AT_ONCE):
+            yield from self._assembled(
+                reader.get_traces(trace_ids[start : start + _IDS_AT_ONCE], strict=self._strict), raw
+            )
+
+    def found(self, reader: SpanReader, query: TraceQuery, *, raw: bool = False) -> Iterator[Trace]:
+        """The traces that the query finds, newest first."""
+        yield from self._assembled(reader.find_traces(query, strict=self._strict), raw)
+
+    def summaries(self, reader: SpanReader, query: TraceQuery) -> Iterator[TraceSummary]:
+        """Summaries of the traces that the query finds, newest first."""
+        return (summarize(trace) for trace in self.found(reader, query))
+
+    def _assembled(self, found: list[list[Span]], raw: bool) -> Iterator[Trace]:
+        # Span objects outweigh what is made of them: each trace is let go as soon as it is assembled.
+        found.reverse()
+        while found:
+            yield assemble(found.pop(), raw=raw, max_clock_skew_ns=self._max_skew_ns)

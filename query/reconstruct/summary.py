@@ -1,0 +1,71 @@
+"""What a list of traces shows of each one. Source: Jaeger's summary of a trace, computed after its adjusters."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from query.reconstruct.trace import Trace
+from storage.ids import TraceId
+from storage.span import Span, StatusCode
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSummary:
+    """One service's part in a trace. errors: how many of its spans have the status ERROR."""
+
+    name: str
+    spans: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSummary:
+    """One trace in a list.
+
+    root_*: of the earliest span without a parent; "" when every span has one.
+    start_ns, end_ns: the earliest start and the latest end, epoch ns; None when no span has a start.
+    errors: spans with the status ERROR. orphans: spans whose parent is not in the trace.
+    services: every service, sorted by name; "" is a span's that has none.
+    """
+
+    trace_id: TraceId
+    root_service: str
+    root_operation: str
+    start_ns: int | None
+    end_ns: int | None
+    spans: int
+    errors: int
+    orphans: int
+    services: tuple[ServiceSummary, ...]
+
+
+def summarize(trace: Trace) -> TraceSummary:
+    """The summary of an assembled trace. A span without a start is counted, and says nothing about times."""
+    spans = [shown.span for shown in trace.spans]
+    ids = {span.span_id for span in spans}
+    root = _root(spans)
+    starts = [span.start_ns for span in spans if span.start_ns is not None]
+    ends = [span.start_ns + (span.duration_ns or 0) for span in spans if span.start_ns is not None]
+    services = _services(spans)
+    return TraceSummary(
+        trace_id=trace.trace_id,
+        root_service=(root and root.service) or "",
+        root_operation=(root and root.name) or "",
+        start_ns=min(starts, default=None),
+        end_ns=max(ends, default=None),
+        spans=len(spans),
+        errors=sum(service.errors for service in services),
+        orphans=sum(span.parent_span_id is not None and span.parent_span_id not in ids for span in spans),
+        services=services,
+    )
+
+
+def _root(spans: Sequence[Span]) -> Span | None:
+    roots = [span for span in spans if span.parent_span_id is None]
+    return min(roots, key=lambda span: (span.start_ns is None, span.start_ns or 0), default=None)
+
+
+def _services(spans: Sequence[Span]) -> tuple[ServiceSummary, ...]:
+    counts = Counter(span.service or "" for span in spans)
+    errors = Counter(span.service or "" for span in spans if span.status_code is StatusCode.ERROR)
+    return tuple(ServiceSummary(name, counts[name], errors[name]) for name in sorted(counts))
