@@ -5,9 +5,10 @@ from urllib.parse import unquote, urlsplit
 
 from storage.contract import SpanStore
 from storage.duckdb.store import DuckDBStore
+from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
 from storage.memory import MemoryStore
-from storage.settings import StorageSettings
+from storage.settings import TEMPORARY, StorageSettings
 
 
 def open_store(settings: StorageSettings) -> SpanStore:
@@ -17,14 +18,10 @@ def open_store(settings: StorageSettings) -> SpanStore:
     """
     parts = urlsplit(settings.url)
     if parts.scheme == "memory" and not (parts.netloc or parts.path):
-        return MemoryStore(settings.memory_max_spans, settings.autocomplete_keys)
+        return MemoryStore(settings.memory_max_spans, settings.autocomplete_keys, settings.memory_max_traces)
     if parts.scheme == "duckdb":
-        return DuckDBStore(
-            _path_of(settings.url),
-            int(settings.memory_limit_bytes),
-            int(settings.min_free_bytes),
-            settings.autocomplete_keys,
-        )
+        rest = (int(settings.memory_limit_bytes), int(settings.min_free_bytes), settings.autocomplete_keys)
+        return TemporaryDuckDBStore(*rest) if settings.url == TEMPORARY else DuckDBStore(_path_of(settings.url), *rest)
     raise StoreConfigurationError(f"CLEW_STORAGE_URL: expected duckdb:///PATH or memory:, got {settings.url!r}")
 
 

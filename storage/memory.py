@@ -43,18 +43,20 @@ class _Siblings:
 
 
 class MemoryStore:
-    """A SpanStore that keeps `max_spans` spans and forgets them at exit.
+    """A SpanStore that keeps `max_spans` spans of `max_traces` traces (0: however many) and forgets them at exit.
 
-    max_spans: before a write that would go over it, whole traces go, the one with the oldest span first (a span
-    without a start is the oldest of all), until the batch fits; a batch larger than the bound is still kept whole.
-    Source: Zipkin's InMemoryStorage (MEM_MAX_SPANS). autocomplete_keys: the keys that `tag_values` answers for.
+    Before a write that would go over a bound, whole traces go, the one with the oldest span first (a span without a
+    start is the oldest of all), until the batch fits; a batch larger than a bound is still kept whole.
+    Source: Zipkin's InMemoryStorage (MEM_MAX_SPANS), with Jaeger's bound besides (MEMORY_MAX_TRACES).
+    autocomplete_keys: the keys that `tag_values` answers for.
     """
 
     name = "memory"
     capabilities = Capabilities(durable=False, split_roles=False)
 
-    def __init__(self, max_spans: int, autocomplete_keys: tuple[str, ...]) -> None:
+    def __init__(self, max_spans: int, autocomplete_keys: tuple[str, ...], max_traces: int = 0) -> None:
         self._max_spans = max_spans
+        self._max_traces = max_traces
         self._autocomplete_keys = autocomplete_keys
         self._lock = Lock()
         self._traces: dict[bytes, _Siblings] = {}
@@ -79,7 +81,7 @@ class MemoryStore:
         received = batch.records.column("received_ns").to_pylist()
         arriving = [_Held(span_of(row), at_ns) for row, at_ns in zip(batch.rows(), received, strict=True)]
         with self._lock:
-            self._make_room(len(arriving))
+            self._make_room(arriving)
             self._add(arriving)
 
     def get_traces(self, trace_ids: Sequence[TraceId], *, strict: bool = True) -> list[list[Span]]:
@@ -156,15 +158,18 @@ class MemoryStore:
             self._traces.setdefault(low_half(held.span.trace_id), _Siblings()).add(held)
         self._count += len(arriving)
 
-    def _make_room(self, arriving: int) -> None:
-        excess = self._count + arriving - self._max_spans
-        if excess <= 0:
+    def _make_room(self, arriving: list[_Held]) -> None:
+        excess_spans = self._count + len(arriving) - self._max_spans
+        lows = {low_half(held.span.trace_id) for held in arriving} if self._max_traces else set()
+        excess_traces = len(self._traces.keys() | lows) - self._max_traces if self._max_traces else 0
+        if excess_spans <= 0 and excess_traces <= 0:
             return
         for low in sorted(self._traces, key=lambda low: self._traces[low].oldest_ns or 0):
             gone = len(self._traces.pop(low).held)
             self._count -= gone
-            excess -= gone
-            if excess <= 0:
+            excess_spans -= gone
+            excess_traces -= low not in lows
+            if excess_spans <= 0 and excess_traces <= 0:
                 return
 
     def _spans(self, lows: Iterable[bytes] | None = None) -> list[Span]:

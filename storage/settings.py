@@ -24,6 +24,8 @@ def host_and_port(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+TEMPORARY = "duckdb:temporary"
+"""The URL of the store that is removed at exit."""
 CLOSED = "off"
 """The address of a door that is not opened."""
 
@@ -56,7 +58,8 @@ class StorageSettings(SettingsModel):
     url: str = Field(
         "duckdb:///./data/clew.duckdb",
         alias="CLEW_STORAGE_URL",
-        description="The store: `duckdb:///PATH` (embedded, durable) or `memory:` (for tests and demos; lost at exit).",
+        description="The store: `duckdb:///PATH` (embedded, durable), `duckdb:temporary` (the same, removed at exit) "
+        "or `memory:` (for tests and demos; lost at exit).",
     )
     memory_limit_bytes: ByteSize = Field(
         ByteSize(192 * 2**20),
@@ -87,6 +90,12 @@ class StorageSettings(SettingsModel):
         alias="MEM_MAX_SPANS",
         ge=1,
         description="Spans the `memory:` store holds; the oldest traces go first (Zipkin's name).",
+    )
+    memory_max_traces: int = Field(
+        0,
+        alias="MEMORY_MAX_TRACES",
+        ge=0,
+        description="Traces the `memory:` store holds, besides `MEM_MAX_SPANS`; `0` is no limit (Jaeger's name).",
     )
     autocomplete_keys: CommaList = Field(
         (),

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from storage.batch import SpanBatch
 from storage.duckdb.store import DuckDBStore
+from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
 from storage.factory import open_store
 from storage.memory import MemoryStore
 from storage.settings import StorageSettings
+from tests.builders import TODAY_NS, a_span, a_trace_id
 
 
 def settings_of(url: str) -> StorageSettings:
@@ -37,6 +40,20 @@ def test_a_duckdb_url_names_its_file_with_three_slashes_relative_with_four_absol
 def test_nothing_is_opened_by_asking_for_a_store(tmp_path: Path) -> None:
     open_store(settings_of(f"duckdb:///{tmp_path}/sub/clew.duckdb"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_store_keeps_its_spans_to_itself_and_leaves_nothing_behind() -> None:
+    store = open_store(settings_of("duckdb:temporary"))
+    assert isinstance(store, TemporaryDuckDBStore)
+    folder = store.path.parent
+    assert not folder.exists()
+
+    with store:
+        store.write(SpanBatch.of([a_span(1, 1)], TODAY_NS))
+        assert len(store.get_traces([a_trace_id(1)])) == 1
+        assert folder.stat().st_mode & 0o077 == 0
+
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("url", ["", "clew.duckdb", "postgresql://host/db", "sqlite:///x", "memory:here", "memory://x"])

@@ -9,8 +9,8 @@ from tests.builders import MS, TODAY_NS, a_short_trace_id, a_span, a_trace_id, a
 from tests.contract.asking import found
 
 
-def a_store(max_spans: int) -> MemoryStore:
-    return MemoryStore(max_spans, ("http.host",))
+def a_store(max_spans: int, max_traces: int = 0) -> MemoryStore:
+    return MemoryStore(max_spans, ("http.host",), max_traces)
 
 
 def write(store: MemoryStore, *spans: Span) -> None:
@@ -49,6 +49,21 @@ def test_a_trace_with_a_span_without_a_start_is_the_oldest() -> None:
     write(store, at(3, 3))
     assert found(store) == [3, 1]
     assert store.get_traces([a_trace_id(2)]) == []
+
+
+def test_the_oldest_traces_go_when_there_would_be_more_than_max_traces() -> None:
+    store = a_store(100, max_traces=2)
+    write(store, at(1, 1), at(1, 1, span=2), at(2, 2))
+    write(store, at(2, 3, span=2), at(3, 4))
+    assert found(store) == [3, 2]
+
+
+def test_a_trace_that_goes_on_arriving_makes_no_room_for_another() -> None:
+    store = a_store(100, max_traces=2)
+    write(store, at(1, 1), at(2, 2))
+    write(store, at(1, 3, span=2), at(3, 4))
+    assert found(store) == [3, 1]
+    assert [span.span_id[-1] for span in store.get_traces([a_trace_id(1)])[0]] == [2]
 
 
 def test_siblings_of_one_low_half_go_together() -> None:
