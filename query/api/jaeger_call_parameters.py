@@ -4,7 +4,8 @@ import re
 
 from starlette.datastructures import QueryParams
 
-from query.api.jaeger_parameters import clamped, integer, parsed
+from query.api.jaeger_parameters import integer, parsed
+from query.api.jaeger_search import clamped
 from query.api.jaeger_strconv import parse_bool
 from query.errors import BadRequest
 from storage.requests import CallQuery
