@@ -1,8 +1,8 @@
 """A protobuf export request as groups of spans that share a resource and a scope.
 
 Small payloads go through protobuf whole. Large ones are cut by hand into pieces of consecutive spans first, because
-protobuf's objects outgrow their bytes: 4 MB of empty two-byte spans took 357 MB. Cut so, a hostile payload costs a
-small multiple of its own size.
+protobuf's objects outgrow their bytes (`protobuf_fields`). Cut so, a hostile payload costs a small multiple of its own
+size.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
+from collector.decode.protobuf_fields import fields
 from collector.errors import MalformedPayload
 from wire import otlp_lean_pb2 as lean
 
@@ -25,12 +26,8 @@ _RESOURCE_SPANS = 1
 _RESOURCE, _SCOPE_SPANS = 1, 2
 _SCOPE, _SPANS = 1, 2
 _SCHEMA_URL = 3
-_UNKNOWN = 0
-_VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 
 _Slice = tuple[int, int]
-_Field = tuple[int, int, int, int]
-"""Number, where the field begins, where its content begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class _Cutter:
 
     def groups(self) -> Iterator[SpanGroup]:
         index = 0
-        for number, _, start, end in self._fields(0, len(self._payload)):
+        for number, _, start, end in fields(self._payload, 0, len(self._payload)):
             if number == _RESOURCE_SPANS:
                 self._count_message(start)
                 yield from self._of_resource(start, end, f"resourceSpans[{index}]")
@@ -86,7 +83,7 @@ class _Cutter:
     def _of_resource(self, start: int, end: int, where: str) -> Iterator[SpanGroup]:
         resource = schema_url = b""
         scopes: list[_Slice] = []
-        for number, _, at, to in self._fields(start, end):
+        for number, _, at, to in fields(self._payload, start, end):
             if number == _RESOURCE:
                 resource = self._payload[at:to]
             elif number == _SCHEMA_URL:
@@ -101,7 +98,7 @@ class _Cutter:
         scope = schema_url = b""
         pieces = [(start, 0)]
         spans = 0
-        for number, begin, at, to in self._fields(start, end):
+        for number, begin, at, to in fields(self._payload, start, end):
             if number == _SCOPE:
                 scope = self._payload[at:to]
             elif number == _SCHEMA_URL:
@@ -127,45 +124,6 @@ class _Cutter:
     def _require_modest(self, start: int, end: int, where: str) -> None:
         if end - start <= PIECE_BYTES:
             return
-        for count, _ in enumerate(self._fields(start, end)):
+        for count, _ in enumerate(fields(self._payload, start, end)):
             if count >= FIELDS_PER_SPAN_MAX:
                 raise MalformedPayload(f"{where}: expected at most {FIELDS_PER_SPAN_MAX} fields in a span, got more")
-
-    def _fields(self, position: int, end: int) -> Iterator[_Field]:
-        payload = self._payload
-        while position < end:
-            begin = position
-            tag, position = self._varint(position, end)
-            wire_type, number = tag & 7, tag >> 3
-            if wire_type == _LENGTH_DELIMITED:
-                size = payload[position] if position < end else 0x80
-                if size < 0x80:
-                    position += 1
-                else:
-                    size, position = self._varint(position, end)
-                start, position = position, position + size
-            else:
-                start, position, number = position, self._skip(wire_type, position, end), _UNKNOWN
-            if position > end:
-                raise DecodeError(f"a field at byte {begin} reaches beyond its message")
-            yield number, begin, start, position
-
-    def _skip(self, wire_type: int, position: int, end: int) -> int:
-        if wire_type == _VARINT:
-            return self._varint(position, end)[1]
-        if wire_type == _FIXED64:
-            return position + 8
-        if wire_type == _FIXED32:
-            return position + 4
-        raise DecodeError(f"wire type {wire_type} at byte {position}")
-
-    def _varint(self, position: int, end: int) -> _Slice:
-        value = shift = 0
-        while position < end and shift < 64:
-            byte = self._payload[position]
-            position += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value, position
-            shift += 7
-        raise DecodeError(f"a number at byte {position} does not end")

@@ -25,6 +25,11 @@ def end_of_binary_struct(data: bytes, at: int) -> int:
     return _within(data, _binary_struct(data, at, MAX_DEPTH))
 
 
+def end_of_binary_value(data: bytes, at: int, kind: int) -> int:
+    """The offset behind the value of this type (TType) that begins at `at`. Raises ThriftDamaged."""
+    return _within(data, _binary_element(data, at, kind, MAX_DEPTH))
+
+
 def end_of_compact_struct(data: bytes, at: int) -> int:
     """The offset behind the struct that begins at `at`, in TCompactProtocol. Raises ThriftDamaged."""
     return _within(data, _compact_struct(data, at, MAX_DEPTH))

@@ -40,3 +40,17 @@ def _compressed(address: IPv6Address) -> str:
     # Python 3.13 began to write mapped addresses with dots; Zipkin keeps the hex that was sent.
     mapped = address.ipv4_mapped
     return f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}" if mapped else str(address)
+
+
+_EMBEDDING = (bytes(12), bytes(10) + b"\xff\xff")
+
+
+def address_of_bytes(raw: bytes) -> Address | None:
+    """The address of 4 or 16 bytes; None of any other number. IPv4 in IPv6 is IPv4; `::1` and alike are not that."""
+    if len(raw) == 4:
+        return 4, str(IPv4Address(raw))
+    if len(raw) != 16:
+        return None
+    if raw[:12] in _EMBEDDING and (raw[10] or any(raw[12:14])):
+        return 4, str(IPv4Address(raw[12:]))
+    return 6, _compressed(IPv6Address(raw))

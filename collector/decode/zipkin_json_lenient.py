@@ -13,11 +13,16 @@ def read_spans(payload: bytes) -> list[WireSpan]:
 
     MalformedPayload when this is no JSON list, or a list of v1 spans; RefusedSpanError with gson's words otherwise.
     """
+    reader = list_reader(payload, _NOT_A_LIST)
+    return [_span(reader) for _ in reader.elements()]
+
+
+def list_reader(payload: bytes, refusal: str) -> JsonReader:
+    """A reader before a list. MalformedPayload with the words of `refusal` when the payload is none."""
     text = payload.decode("utf-8", "replace").removeprefix("\ufeff").lstrip(" \t\r\n")
     if not text.startswith("["):
-        raise MalformedPayload(_NOT_A_LIST)
-    reader = JsonReader(text)
-    return [_span(reader) for _ in reader.elements()]
+        raise MalformedPayload(refusal)
+    return JsonReader(text)
 
 
 def _span(reader: JsonReader) -> WireSpan:
@@ -54,9 +59,9 @@ def _read_member(reader: JsonReader, span: WireSpan, name: str) -> None:
         case "duration":
             span.duration = reader.integer()
         case "localEndpoint":
-            span.local_endpoint = _endpoint(reader)
+            span.local_endpoint = read_endpoint(reader)
         case "remoteEndpoint":
-            span.remote_endpoint = _endpoint(reader)
+            span.remote_endpoint = read_endpoint(reader)
         case "annotations":
             span.annotations = [_annotation(reader) for _ in reader.elements()]
         case "tags":
@@ -69,7 +74,8 @@ def _read_member(reader: JsonReader, span: WireSpan, name: str) -> None:
             reader.skip()
 
 
-def _endpoint(reader: JsonReader) -> WireEndpoint:
+def read_endpoint(reader: JsonReader) -> WireEndpoint:
+    """The next value, which v1 and v2 write alike."""
     endpoint = WireEndpoint()
     for name in reader.members():
         if reader.take_null():

@@ -103,6 +103,14 @@ class JsonReader:
             self._unexpected("a boolean", kind, place)
         return text == "true"
 
+    def at_string(self) -> bool:
+        """Whether the next value is a string."""
+        return self._peek() == '"'
+
+    def at_boolean(self) -> bool:
+        """Whether the next value is true or false."""
+        return self._peek() in "tTfF"
+
     def skip(self) -> None:
         """Read the next value, whatever it is, and forget it."""
         closers: list[str] = []
