@@ -11,9 +11,7 @@ from tests.clients.windows import jaeger_json, zipkin_json
 from tests.clients.workload import LINKED_SPAN, LINKED_TRACE, RESOURCE, SCOPE, SPANS, Planned
 from tests.process.clew_process import Clew
 
-SDK_ADDS = frozenset(
-    ["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id", "process.runtime"]
-)
+SDK_ADDS = frozenset(["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id"])
 """What SDKs put into the resource by themselves; their values are their business."""
 
 
@@ -28,7 +26,8 @@ def assert_every_window_shows(clew: Clew, spans: list[SeenSpan], zipkin: list[di
     shown = {id_: without_sdk_tags(span) for id_, span in zipkin_json(clew, trace_id).items()}
     assert shown == {span["id"]: span for span in zipkin or map(zipkin_form, spans)}
     jaeger = {
-        id_: replace(span, process=without_sdk(span.process)) for id_, span in jaeger_json(clew, trace_id).items()
+        id_: replace(span, tags=without_sdk(span.tags), process=without_sdk(span.process))
+        for id_, span in jaeger_json(clew, trace_id).items()
     }
     assert jaeger == {span.span_id: in_microseconds(jaeger_form(span)) for span in spans}
 
