@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from clew import VERSION
 from clew.admin import Health, admin_app, metrics_app, status_app
+from clew.archive import opened_archive
 from clew.grpc_ports import GrpcServer
 from clew.ports import HttpServer, ZipkinPort
 from clew.settings import Settings
@@ -71,7 +72,8 @@ class Process:
         await asyncio.to_thread(store.__enter__)
         drained = asyncio.get_running_loop().create_future()
         stack.push_async_callback(self._close_store, store, drained)
-        service = QueryService(store, querying)
+        archive = await stack.enter_async_context(opened_archive(self._settings.storage))
+        service = QueryService(store, querying, archive=archive)
         stack.push_async_callback(asyncio.to_thread, service.close)
         collector = Collector(collecting, self._retention(), store, VERSION)
         self._health.metrics = collector.metrics

@@ -3,6 +3,7 @@
 QueryError
 ├── BadRequest      a parameter is missing or wrong; HTTP 400 with the text
 ├── NotFound        HTTP 404 with the text
+├── NotConfigured   a setting would have to be given first; HTTP 500 with the text, as Jaeger answers
 └── QueryTimeout    the store did not answer within QUERY_TIMEOUT; HTTP 500 with the text
 """
 
@@ -17,6 +18,10 @@ class BadRequest(QueryError):
 
 class NotFound(QueryError):
     """What was asked for by name does not exist."""
+
+
+class NotConfigured(QueryError):
+    """What was asked for needs a setting that was not given."""
 
 
 class QueryTimeout(QueryError):

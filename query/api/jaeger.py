@@ -66,6 +66,15 @@ def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[
             prefix + path, handler, include_in_schema=not prefix, response_model=None, openapi_extra=documented(path)
         )
         app.add_api_route(prefix + path, handler, methods=["HEAD"], include_in_schema=False, response_model=None)
+    for path, handler in (("/api/archive/{trace_id}", endpoints.archive),):
+        app.add_api_route(
+            prefix + path,
+            handler,
+            methods=["POST"],
+            include_in_schema=not prefix,
+            response_model=None,
+            openapi_extra=documented(path),
+        )
 
 
 def _add_docs(app: FastAPI, prefix: str) -> None:

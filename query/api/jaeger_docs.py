@@ -18,7 +18,6 @@ _CALLS = (
     ("ratePer", "How long before each moment calls are counted, in milliseconds; default 600000."),
     _PRETTY,
 )
-
 _V3_QUERY = (
     ("query.serviceName", "Service name, compared exactly."),
     ("query.operationName", "Span name, compared exactly."),
@@ -49,6 +48,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         _PRETTY,
     ),
     "/api/traces/{trace_id}": (*_HINTS, _RAW, _PRETTY),
+    "/api/archive/{trace_id}": (*_HINTS, _PRETTY),
     "/api/dependencies": (
         ("endTs", "End of the window, milliseconds since the epoch; default now."),
         ("lookback", "Length of the window in milliseconds; default 24 hours."),
@@ -76,6 +76,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _IN_PATH = {
+    "/api/archive/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
     "/api/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/v3/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
