@@ -19,7 +19,11 @@ from clew.archive import opened_archive
 from clew.grpc_ports import GrpcServer
 from clew.ports import HttpServer, ZipkinPort
 from clew.settings import Settings
+from clew.udp_ports import UdpServer
+from clew.uploads import OtlpUploads
 from collector.app import Collector
+from collector.jaeger_doors import JaegerDoors
+from collector.receivers.jaeger_udp import JaegerUdpReceiver
 from query.api.jaeger import jaeger_app
 from query.api.jaeger_v2_grpc import JaegerV2Grpc
 from query.api.jaeger_v3_grpc import JaegerV3Grpc
@@ -81,10 +85,11 @@ class Process:
         stack.push_async_callback(self._drain, collector, drained)
         self._serve(stack, "zipkin", collecting.zipkin_host_port, ZipkinPort(collector, service, store))
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
-        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service))
+        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service, uploads=OtlpUploads(collecting)))
         limit_bytes = collecting.max_body_bytes
         otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
         await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)
+        await self._serve_jaeger_ingest(stack, collector.jaeger)
         questions = [*JaegerV2Grpc(service).handlers(), *JaegerV3Grpc(service).handlers()]
         jaeger_grpc = GrpcServer(questions, MAX_QUESTION_BYTES)
         await self._serve_grpc(stack, "jaeger_grpc", querying.jaeger_grpc_host_port, jaeger_grpc)
@@ -92,6 +97,20 @@ class Process:
         remote_storage = GrpcServer(remote, limit_bytes, healthy=HEALTHY, inflate=False)
         await self._serve_grpc(stack, "remote_storage", querying.remote_storage_host_port, remote_storage)
         return drained
+
+    async def _serve_jaeger_ingest(self, stack: contextlib.AsyncExitStack, jaeger: JaegerDoors) -> None:
+        collecting = self._settings.collector
+        await jaeger.strategies.start()
+        stack.push_async_callback(jaeger.strategies.stop)
+        self._serve(stack, "jaeger_thrift_http", collecting.jaeger_http_host_port, jaeger.http)
+        self._serve(stack, "sampling_http", collecting.sampling_http_host_port, jaeger.sampling_http)
+        spans = GrpcServer(jaeger.grpc_handlers(), collecting.max_body_bytes, inflate=False)
+        await self._serve_grpc(stack, "jaeger_collector_grpc", collecting.jaeger_grpc_host_port, spans)
+        sampling = GrpcServer(jaeger.sampling_grpc_handlers(), MAX_QUESTION_BYTES)
+        await self._serve_grpc(stack, "sampling_grpc", collecting.sampling_grpc_host_port, sampling)
+        compact, binary = collecting.jaeger_udp_compact_host_port, collecting.jaeger_udp_binary_host_port
+        await self._serve_udp(stack, "jaeger_udp_compact", compact, jaeger.udp_compact)
+        await self._serve_udp(stack, "jaeger_udp_binary", binary, jaeger.udp_binary)
 
     def _retention(self) -> RetentionPolicy:
         storage = self._settings.storage
@@ -113,6 +132,18 @@ class Process:
         self._doors[door] = server.address
         self._grpc_servers.append(server)
         stack.push_async_callback(server.stop, self._settings.collector.drain_timeout_ns / 1e9)
+
+    async def _serve_udp(
+        self, stack: contextlib.AsyncExitStack, door: str, address: str, receiver: JaegerUdpReceiver
+    ) -> None:
+        if address == CLOSED:
+            return
+        server = UdpServer(receiver.receive)
+        with self._explained(address):
+            await server.start(address)
+        self._doors[door] = server.address
+        stack.push_async_callback(receiver.drain, self._settings.collector.drain_timeout_ns / 1e9)
+        stack.callback(server.stop)
 
     @contextlib.contextmanager
     def _explained(self, address: str) -> Iterator[None]:

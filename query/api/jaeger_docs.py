@@ -18,6 +18,13 @@ _CALLS = (
     ("ratePer", "How long before each moment calls are counted, in milliseconds; default 600000."),
     _PRETTY,
 )
+_DEEP = (
+    ("service", "Service name, compared exactly; nothing is answered without it."),
+    ("operation", "Span name, compared exactly."),
+    ("start", "Least span start, microseconds since the epoch; default and 0: 48 hours ago."),
+    ("end", "Largest span start, microseconds since the epoch; default and 0: now."),
+    _PRETTY,
+)
 _V3_QUERY = (
     ("query.serviceName", "Service name, compared exactly."),
     ("query.operationName", "Span name, compared exactly."),
@@ -55,6 +62,10 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         ("service", "Only links that touch this service."),
         _PRETTY,
     ),
+    "/api/deep-dependencies": _DEEP,
+    "/analytics/v1/dependencies": _DEEP,
+    "/api/quality-metrics": (_PRETTY,),
+    "/api/transform": (_PRETTY,),
     "/api/metrics/latencies": (("quantile", "From 0 to 1; required."), *_CALLS),
     "/api/metrics/calls": _CALLS,
     "/api/metrics/errors": _CALLS,

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from clew.uploads import OtlpUploads
+from collector.settings import CollectorSettings
 from query.api.jaeger import jaeger_app
 from query.archive import TraceArchive
 from query.settings import QuerySettings
@@ -18,7 +20,11 @@ class Door(HttpDoor):
     """Port 16686."""
 
     def __init__(self, settings: QuerySettings, reader: SpanReader | None, archive: TraceArchive | None) -> None:
-        super().__init__(lambda service: jaeger_app(service, now_ns=lambda: NOW_NS), settings, reader, archive)
+        limits = {"max_body_bytes": 100_000, "max_inflated_bytes": 200_000}
+        uploads = OtlpUploads(CollectorSettings.model_validate(limits))
+        super().__init__(
+            lambda service: jaeger_app(service, uploads=uploads, now_ns=lambda: NOW_NS), settings, reader, archive
+        )
 
     async def data(self, path: str, **parameters: Any) -> Any:
         """What the envelope holds."""
