@@ -11,9 +11,9 @@ import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clew import VERSION
+from clew.http1_connection import Http1Connection
 from collector.app import Collector
 from collector.metrics import CONTENT_TYPE
 from collector.receivers.zipkin_http import SPAN_PATHS
@@ -93,30 +93,6 @@ def _is_span_post(scope: Scope) -> bool:
     return path.endswith(SPAN_PATHS) and scope["method"] == "POST"
 
 
-class _BoundedHead(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol with a bound on a request's line and headers, which httptools would keep for ever."""
-
-    MAX_HEAD_BYTES = 64 * 1024
-    _head_bytes = 0
-    _in_head = True
-
-    def on_message_begin(self) -> None:
-        self._head_bytes, self._in_head = 0, True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self.MAX_HEAD_BYTES + len(data):
-                self.transport.close()
-                return
-        super().data_received(data)
-
-
 class _Server(uvicorn.Server):
     """A uvicorn server that leaves signals to the process."""
 
@@ -137,7 +113,7 @@ class HttpServer:
         self.address = shown_address(*listener.getsockname()[:2])
         config = uvicorn.Config(
             app,
-            http=_BoundedHead,
+            http=Http1Connection,
             ws="none",
             lifespan="off",
             log_config=None,
