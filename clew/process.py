@@ -28,6 +28,8 @@ from query.api.jaeger import jaeger_app
 from query.api.jaeger_v2_grpc import JaegerV2Grpc
 from query.api.jaeger_v3_grpc import JaegerV3Grpc
 from query.api.remote_storage import HEALTHY, RemoteStorage
+from query.measured_reader import MeasuredReader
+from query.metrics import QueryMetrics
 from query.service import QueryService
 from storage.contract import SpanStore
 from storage.factory import open_store
@@ -77,9 +79,11 @@ class Process:
         drained = asyncio.get_running_loop().create_future()
         stack.push_async_callback(self._close_store, store, drained)
         archive = await stack.enter_async_context(opened_archive(self._settings.storage))
-        service = QueryService(store, querying, archive=archive)
+        reads = QueryMetrics()
+        service = QueryService(MeasuredReader(store, reads.observe), querying, archive=archive)
         stack.push_async_callback(asyncio.to_thread, service.close)
         collector = Collector(collecting, self._retention(), store, VERSION)
+        collector.metrics.registry.register(reads)
         self._health.metrics = collector.metrics
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)
