@@ -37,7 +37,7 @@ class Http1Connection(HttpToolsProtocol):
         super().data_received(data)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Java's own client offers h2c with its first request; it is content with HTTP/1.1, and the log need not tell."""
+        """Java's own client offers h2c with its first request, is content with HTTP/1.1, and need not be warned of."""
 
     def _meet_http2(self, data: bytes) -> None:
         if len(data) < len(PREFACE):

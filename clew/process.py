@@ -17,10 +17,11 @@ from clew import VERSION
 from clew.admin import Health, admin_app, metrics_app, status_app
 from clew.archive import opened_archive
 from clew.grpc_ports import GrpcServer
-from clew.ports import HttpServer, ZipkinPort
+from clew.ports import HttpServer
 from clew.settings import Settings
 from clew.udp_ports import UdpServer
 from clew.uploads import OtlpUploads
+from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
 from collector.jaeger_doors import JaegerDoors
 from collector.receivers.jaeger_udp import JaegerUdpReceiver
@@ -63,6 +64,7 @@ class Process:
             await stop.wait()
             log.info("stopping: closing the doors, then draining the queue")
             self._health.stopping()
+            self._zipkin.stopping()
             for server in self._grpc_servers:
                 await server.stopping()
         return drained.done() and drained.result()
@@ -87,7 +89,8 @@ class Process:
         self._health.metrics = collector.metrics
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)
-        self._serve(stack, "zipkin", collecting.zipkin_host_port, ZipkinPort(collector, service, store))
+        self._zipkin = ZipkinPort(collector, service, store)
+        self._serve(stack, "zipkin", collecting.zipkin_host_port, self._zipkin)
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
         self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service, uploads=OtlpUploads(collecting)))
         limit_bytes = collecting.max_body_bytes

@@ -26,8 +26,9 @@ from storage.requests import RetentionPolicy
 class Collector:
     """Every door before one open store, whose `write` and `maintain` it owns from `start` to `stop`.
 
-    zipkin_spans, zipkin_grpc: ASGI, for POSTs of 9411's span paths and of its gRPC method only. otlp_http: ASGI, the whole of 4318. otlp_grpc: the
-    service of 4317. jaeger: Jaeger's doors. Make it, start it and stop it on one event loop.
+    zipkin_spans, zipkin_grpc: ASGI, for POSTs of 9411's span paths and of its gRPC method only. otlp_http: ASGI, the
+    whole of 4318. otlp_grpc: the service of 4317. jaeger: Jaeger's doors. Make it, start it and stop it on one event
+    loop.
     """
 
     def __init__(self, settings: CollectorSettings, retention: RetentionPolicy, store: SpanStore, version: str) -> None:
@@ -48,9 +49,7 @@ class Collector:
             observe=self.metrics.http_requests.observe,
             mistaken=MistakenFormats(self.metrics.registry).note,
         )
-        self.zipkin_grpc = ZipkinGrpcReceiver(
-            self._intake, limits, zipkin_proto3.decode, enabled=settings.grpc_enabled
-        )
+        self.zipkin_grpc = ZipkinGrpcReceiver(self._intake, limits, zipkin_proto3.decode, enabled=settings.grpc_enabled)
         self.otlp_http = OtlpHttpReceiver(self._intake, limits, otlp_proto.decode, otlp_json.decode)
         self.otlp_grpc = OtlpGrpcReceiver(self._intake, limits, otlp_proto.decode)
         self.jaeger = JaegerDoors(self._intake, limits, settings, self.metrics.registry)

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import NoReturn
 
 import grpc
-from google.protobuf import any_pb2, duration_pb2
-from google.rpc import error_details_pb2, status_pb2
 
 from collector.budget import RETRY_AFTER_S, Reservation
 from collector.decode.decoded import Decoded
@@ -19,14 +17,12 @@ from collector.errors import (
     BodyTooSlow,
     ClientGone,
     CollectorError,
-    MalformedPayload,
     Overloaded,
-    PayloadTooLarge,
-    StoreUnreachable,
 )
 from collector.inflate import Coding, Inflater, has_zlib_header
 from collector.intake import Decode, Intake
 from collector.ledger import Door
+from collector.receivers.grpc_refusals import code_of, retry_metadata
 from collector.receivers.http_body import BodyLimits
 
 MAX_READING = 16
@@ -35,14 +31,6 @@ gRPC says how large a request is only when it holds it."""
 MAX_CALLS = 4096
 """Calls that wait at once, for a place to be read or for their commit."""
 _GZIP_MAGIC = b"\x1f\x8b"
-
-_CODES: tuple[tuple[type[CollectorError], grpc.StatusCode], ...] = (
-    (MalformedPayload, grpc.StatusCode.INVALID_ARGUMENT),
-    (PayloadTooLarge, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (StoreUnreachable, grpc.StatusCode.UNAVAILABLE),
-    (Overloaded, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (BodyTooSlow, grpc.StatusCode.DEADLINE_EXCEEDED),
-)
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -117,21 +105,5 @@ def _coding(message: bytes) -> Coding | None:
 
 
 async def _abort(context: Context, error: CollectorError) -> NoReturn:
-    code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
-    await context.abort(code, str(error), _retry_metadata(code, error))
-
-
-def _retry_metadata(code: grpc.StatusCode, error: CollectorError) -> tuple[tuple[str, bytes], ...]:
-    """RetryInfo, without which collectors drop what is RESOURCE_EXHAUSTED; and as Python's exporter looks for it."""
-    if not isinstance(error, Overloaded):
-        return ()
-    delay = duration_pb2.Duration()
-    delay.FromNanoseconds(int(error.retry_after_s * 1e9))
-    info = error_details_pb2.RetryInfo(retry_delay=delay)
-    detail = any_pb2.Any()
-    detail.Pack(info)
-    status = status_pb2.Status(code=code.value[0], message=str(error), details=[detail])
-    return (
-        ("grpc-status-details-bin", status.SerializeToString()),
-        ("google.rpc.retryinfo-bin", info.SerializeToString()),
-    )
+    code = code_of(error)
+    await context.abort(code, str(error), retry_metadata(code, error))
