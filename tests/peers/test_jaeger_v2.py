@@ -59,7 +59,6 @@ def test_istios_configuration_is_read_whole() -> None:
     assert settings.process.metrics_host_port == "0.0.0.0:8888"
 
 
-@pytest.mark.xfail(reason="some of these doors are still to come")
 def test_istios_configuration_is_told_of_in_one_line() -> None:
     assert read_settings({}, [str(V2_CONFIG)]).notes == (
         "Jaeger v2 configuration: jaeger_storage.backends.badger_storage means "
