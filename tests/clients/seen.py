@@ -83,6 +83,7 @@ class JaegerSpan:
     logs: tuple[tuple[int, Values], ...]
     service: str
     process: Values
+    warnings: tuple[str, ...] = ()
 
 
 def jaeger_form(span: SeenSpan) -> JaegerSpan:

@@ -65,7 +65,6 @@ def remote_storage(clew: Clew, trace_id: str) -> dict[str, SeenSpan]:
 def jaeger_message_span(span: model.Span) -> JaegerSpan:
     """A span of Jaeger's protobuf model; every one carries its own process."""
     assert (len(span.trace_id), len(span.span_id)) == (16, 8)
-    assert not span.warnings
     kinds = model.SpanRefType.Name
     return JaegerSpan(
         span.trace_id.hex(),
@@ -78,6 +77,7 @@ def jaeger_message_span(span: model.Span) -> JaegerSpan:
         tuple((log.timestamp.ToNanoseconds(), jaeger_message_values(log.fields)) for log in span.logs),
         span.process.service_name,
         jaeger_message_values(span.process.tags),
+        tuple(span.warnings),
     )
 
 
@@ -102,7 +102,6 @@ _MESSAGE_VALUES = {
 
 def _jaeger_json_span(span: Mapping[str, Any], trace: Mapping[str, Any]) -> JaegerSpan:
     process = trace["processes"][span["processID"]]
-    assert span["warnings"] is None, span["warnings"]
     return JaegerSpan(
         span["traceID"].rjust(32, "0"),
         span["spanID"],
@@ -114,6 +113,7 @@ def _jaeger_json_span(span: Mapping[str, Any], trace: Mapping[str, Any]) -> Jaeg
         tuple((log["timestamp"] * 1000, _jaeger_json_values(log["fields"])) for log in span["logs"]),
         process["serviceName"],
         _jaeger_json_values(process["tags"]),
+        tuple(span["warnings"] or ()),
     )
 
 
