@@ -19,11 +19,19 @@ class Answer:
 class Request:
     """One request whose body comes in the parts that `send` gives; `end` or `disconnect` ends it."""
 
-    def __init__(self, path: str, *, method: str = "POST", headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: str, *, method: str = "POST", headers: Mapping[str, str] | None = None, query: str = ""
+    ) -> None:
         self.answer = Answer()
         self._parts: asyncio.Queue[Message] = asyncio.Queue()
         lines = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-        self._scope: Scope = {"type": "http", "method": method, "path": path, "headers": lines, "query_string": b""}
+        self._scope: Scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": lines,
+            "query_string": query.encode(),
+        }
 
     def send(self, chunk: bytes) -> None:
         self._parts.put_nowait({"type": "http.request", "body": chunk, "more_body": True})

@@ -193,7 +193,7 @@ def test_the_ip_tag_is_the_address_of_the_host_and_stays_a_tag(decode: Decode, i
 
 
 def test_peer_tags_are_the_remote_endpoint_of_a_caller(decode: Decode) -> None:
-    tags = [("span.kind", "client"), ("peer.service", "db"), ("peer.ipv4", -1062731775), ("peer.port", 5432)]
+    tags: Tags = [("span.kind", "client"), ("peer.service", "db"), ("peer.ipv4", -1062731775), ("peer.port", 5432)]
     assert one_span(decode, Sent(tags=tags)).remote == Endpoint("db", ipv4="192.168.0.1", port=5432)
 
 
