@@ -12,7 +12,8 @@ from clew import VERSION
 from clew.peers import jaeger_v1
 from clew.peers.config_file import yaml_of
 from clew.process import Process
-from clew.settings import SettingsError, flag_of, read_settings, settings_fields
+from clew.settings import SettingsError, flag_of, names_of, read_settings, settings_fields
+from query.errors import UiUnusable
 from storage.errors import StorageError
 
 log = logging.getLogger("clew")
@@ -26,16 +27,18 @@ def _options(command: click.Command) -> click.Command:
     for variable, field in settings_fields().items():
         default = field.get_default()
         help_text = f"{field.description} [{variable}; default {default!s}]".replace("`", "")
-        command.params.append(_option(variable, is_switch=field.annotation is bool, help_text=help_text))
+        names = names_of(variable, field)
+        command.params.append(_option(*names, is_switch=field.annotation is bool, help_text=help_text))
     for variable in jaeger_v1.VARIABLES:
         command.params.append(_option(variable, is_switch=variable in jaeger_v1.SWITCHES))
     return command
 
 
-def _option(variable: str, *, is_switch: bool, help_text: str | None = None) -> click.Option:
-    """A switch may be given without a value, as Go's flags are; without help it is taken but not shown."""
+def _option(variable: str, *others: str, is_switch: bool, help_text: str | None = None) -> click.Option:
+    """The flags of a variable, by each of its names. A switch may be given without a value, as Go's flags are; without
+    help it is taken but not shown."""
     return click.Option(
-        [flag_of(variable), variable],
+        [*map(flag_of, (variable, *others)), variable],
         metavar="VALUE",
         is_flag=False,
         flag_value="true" if is_switch else None,
@@ -106,7 +109,7 @@ def serve(config: tuple[str, ...], set_keys: tuple[str, ...], feature_gates: str
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     try:
         clean = uvloop.run(Process(settings).run())
-    except (StorageError, OSError) as error:
+    except (StorageError, UiUnusable, OSError) as error:
         log.error("%s: %s", type(error).__name__, error)
         sys.exit(1)
     sys.exit(0 if clean else 1)

@@ -26,6 +26,7 @@ from collector.app import Collector
 from collector.jaeger_doors import JaegerDoors
 from collector.receivers.jaeger_udp import JaegerUdpReceiver
 from query.api.jaeger import jaeger_app
+from query.api.jaeger_ui import jaeger_ui_of
 from query.api.jaeger_v2_grpc import JaegerV2Grpc
 from query.api.jaeger_v3_grpc import JaegerV3Grpc
 from query.api.remote_storage import HEALTHY, RemoteStorage
@@ -89,10 +90,12 @@ class Process:
         self._health.metrics = collector.metrics
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)
-        self._zipkin = ZipkinPort(collector, service, store)
+        self._zipkin = ZipkinPort(collector, service, store, doors=lambda: self._doors)
         self._serve(stack, "zipkin", collecting.zipkin_host_port, self._zipkin)
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
-        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service, uploads=OtlpUploads(collecting)))
+        ui = await asyncio.to_thread(jaeger_ui_of, service)
+        jaeger = jaeger_app(service, uploads=OtlpUploads(collecting), ui=ui, doors=lambda: self._doors)
+        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger)
         limit_bytes = collecting.max_body_bytes
         otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
         await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)

@@ -5,6 +5,7 @@ QueryError
 ├── NotFound        HTTP 404 with the text
 ├── UploadRefused   the body of a request could not be taken; it says with which HTTP status
 ├── NotConfigured   a setting would have to be given first; HTTP 500 with the text, as Jaeger answers
+├── UiUnusable      the UI build or its configuration cannot be used; clew does not start
 └── QueryTimeout    the store did not answer within QUERY_TIMEOUT; HTTP 500 with the text
 """
 
@@ -34,6 +35,10 @@ class UploadRefused(QueryError):
 
 class NotConfigured(QueryError):
     """What was asked for needs a setting that was not given."""
+
+
+class UiUnusable(QueryError):
+    """UI_ASSETS or QUERY_UI_CONFIG names something that cannot be served."""
 
 
 class QueryTimeout(QueryError):

@@ -25,6 +25,17 @@ class QuerySettings(SettingsModel):
         alias="QUERY_BASE_PATH",
         description="Path prefix of 16686, such as `/jaeger`; the API answers with and without it.",
     )
+    ui_assets: str = Field(
+        "",
+        alias="UI_ASSETS",
+        json_schema_extra={"also": ["QUERY_STATIC_FILES"]},
+        description="A folder with an unmodified build of Jaeger's UI, to be served on 16686.",
+    )
+    ui_config: str = Field(
+        "",
+        alias="QUERY_UI_CONFIG",
+        description="Configuration of Jaeger's UI, a `.json` or `.js` file; read again when it changes.",
+    )
     zipkin_enabled: bool = Field(
         True, alias="QUERY_ENABLED", description="Whether 9411 answers Zipkin's read API (404 when false)."
     )

@@ -7,31 +7,38 @@ import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 
-from query.api.jaeger_answers import error_answer, method_not_allowed, page_not_found
+from query.api.jaeger_answers import error_answer
 from query.api.jaeger_call_metrics import JaegerCallMetrics
 from query.api.jaeger_docs import documented
 from query.api.jaeger_endpoints import JaegerEndpoints
 from query.api.jaeger_insights import JaegerInsights
-from query.api.jaeger_page import page
+from query.api.jaeger_pages import add_pages
 from query.api.jaeger_transform import JaegerTransform, Uploads
+from query.api.jaeger_ui import JaegerUi
 from query.api.jaeger_v3 import JaegerV3Endpoints
+from query.api.pages import Doors
+from query.api.trace_response import TraceResponse
 from query.service import QueryService
 
 _Handler = Callable[[Request], Awaitable[Response]]
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def jaeger_app(
-    service: QueryService, *, uploads: Uploads | None = None, now_ns: Callable[[], int] = time.time_ns
+    service: QueryService,
+    *,
+    uploads: Uploads | None = None,
+    ui: JaegerUi | None = None,
+    doors: Doors = dict,
+    now_ns: Callable[[], int] = time.time_ns,
 ) -> FastAPI:
     """The application; `service` stays the caller's to close. now_ns: the clock, epoch nanoseconds.
 
     uploads: how a body of /api/transform is read; without it there is no such path.
-    Unknown paths below /api are 404 as text, every other path is a page that says what clew is.
+    ui: the build of Jaeger's UI whose page and files every path outside of the API answers; without it that is a page
+    of clew's own, which lists the `doors`.
     """
     app = FastAPI(
         title="clew: Jaeger's JSON API",
@@ -45,10 +52,8 @@ def jaeger_app(
     for prefix in dict.fromkeys(("", base_path)):
         _add_api(app, prefix, service, now_ns)
         _add_posts(app, prefix, service, now_ns, uploads)
-    # After the API of every prefix: these match any path.
-    for prefix in dict.fromkeys((base_path, "")):
-        _add_docs(app, prefix)
-        _add_pages(app, prefix)
+    add_pages(app, base_path, doors, ui)
+    app.add_middleware(TraceResponse)
     return app
 
 
@@ -93,32 +98,6 @@ def _add_posts(
             response_model=None,
             openapi_extra=documented(path),
         )
-
-
-def _add_docs(app: FastAPI, prefix: str) -> None:
-    async def docs(request: Request) -> Response:
-        return get_swagger_ui_html(openapi_url=f"{prefix}/docs/openapi.json", title=app.title)
-
-    async def openapi(request: Request) -> Response:
-        return JSONResponse(app.openapi())
-
-    app.add_api_route(f"{prefix}/docs", docs, include_in_schema=False, response_model=None)
-    app.add_api_route(f"{prefix}/docs/openapi.json", openapi, include_in_schema=False, response_model=None)
-
-
-def _add_pages(app: FastAPI, prefix: str) -> None:
-    async def unknown_api(request: Request) -> Response:
-        return page_not_found()
-
-    async def any_page(request: Request) -> Response:
-        return HTMLResponse(page(prefix)) if request.method in ("GET", "HEAD") else method_not_allowed()
-
-    for path, handler in (("/api", unknown_api), ("/api/{rest:path}", unknown_api), ("", any_page)):
-        if prefix + path:
-            app.add_api_route(prefix + path, handler, methods=_METHODS, include_in_schema=False, response_model=None)
-    app.add_api_route(
-        f"{prefix}/{{rest:path}}", any_page, methods=_METHODS, include_in_schema=False, response_model=None
-    )
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:

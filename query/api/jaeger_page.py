@@ -1,10 +1,16 @@
-"""The page that every path outside of the API answers on Jaeger's port.
+"""clew's own page on Jaeger's port.
 
 Kiali reads the version of its tracing backend from this page: it looks for the line `const JAEGER_VERSION = {...};`,
 and a page without one makes its handler fail.
 """
 
-EMULATED_JAEGER_VERSION = "v1.76.0"
+import json
+from collections.abc import Mapping
+
+from query.api.pages import STYLE, doors_html
+
+EMULATED_JAEGER_VERSION = {"gitCommit": "", "gitVersion": "v1.76.0", "buildDate": ""}
+"""Of the Jaeger whose API clew answers, not of clew."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -14,31 +20,26 @@ _PAGE = """<!DOCTYPE html>
 <title>clew</title>
 <!-- The version below is that of the Jaeger JSON API that clew answers here, not of clew; Kiali looks for it. -->
 <script>
-const JAEGER_VERSION = {{"gitCommit":"","gitVersion":"{version}","buildDate":""}};
+const JAEGER_VERSION = {version};
 </script>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem; }}
-code {{ background: #8882; padding: .1em .3em; border-radius: .2em; }}
-:root {{ color-scheme: light dark; }}
-</style>
+{style}
 </head>
 <body>
 <h1>clew</h1>
 <p>clew collects traces, keeps them in SQL, and answers as Zipkin and as Jaeger do. This is the port of Jaeger's
-JSON API, for Grafana, Kiali and scripts. There is no user interface on it.</p>
+HTTP API, for Grafana, Kiali and scripts. A page that shows traces is not part of clew yet; it serves an unmodified
+build of Jaeger's UI here when it is started with <code>--ui-assets DIR</code>.</p>
 <ul>
-<li><a href="{prefix}/api/services"><code>{prefix}/api/services</code></a>: services that reported spans</li>
-<li><a href="{prefix}/api/dependencies"><code>{prefix}/api/dependencies</code></a>: which services call which</li>
-<li><code>{prefix}/api/services/&lt;service&gt;/operations</code>, <code>{prefix}/api/operations?service=</code></li>
-<li><code>{prefix}/api/traces?service=</code>, <code>{prefix}/api/traces/&lt;traceID&gt;</code></li>
+<li><a href="{prefix}/docs">Documentation of the API</a> (<a href="{prefix}/docs/openapi.json">OpenAPI</a>)</li>
+<li><a href="{prefix}/api/services">Services</a> that reported spans</li>
+<li><a href="{prefix}/api/dependencies">Dependencies</a>: which services call which</li>
 </ul>
-<p>The API is described in <a href="{prefix}/docs">{prefix}/docs</a> (the page loads its viewer from a public CDN)
-and, for machines, in <a href="{prefix}/docs/openapi.json">{prefix}/docs/openapi.json</a>.</p>
-</body>
+{doors}</body>
 </html>
 """
 
 
-def page(prefix: str) -> str:
-    """The HTML, with links below `prefix` ("" or the base path)."""
-    return _PAGE.format(prefix=prefix, version=EMULATED_JAEGER_VERSION)
+def page(prefix: str, doors: Mapping[str, str]) -> str:
+    """The HTML, with links below `prefix` ("" or the base path), and the doors that are open."""
+    version = json.dumps(EMULATED_JAEGER_VERSION, separators=(",", ":"))
+    return _PAGE.format(prefix=prefix, version=version, style=STYLE, doors=doors_html(doors))

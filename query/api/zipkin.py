@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from query.api import zipkin_parameters as parameters
+from query.api.docs_page import docs_page
+from query.api.pages import Doors
 from query.api.zipkin_pages import pages_router
 from query.api.zipkin_responses import Answer, answer, install_error_answers, plain
 from query.errors import BadRequest, NotFound
@@ -34,11 +36,12 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def zipkin_app(service: QueryService, clock_s: Callable[[], float] = time.time) -> FastAPI:
+def zipkin_app(service: QueryService, *, doors: Doors = dict, clock_s: Callable[[], float] = time.time) -> FastAPI:
     """The application for 9411's reads, over `service`, which stays the caller's.
 
     With QUERY_ENABLED false everything is a 404; with UI_ENABLED false the pages are. The API documents itself at
-    /zipkin/api/docs and /zipkin/api/openapi.json. clock_s: epoch seconds, for searches that give no end.
+    /zipkin/api/docs and /zipkin/api/openapi.json. doors: what its page lists.
+    clock_s: epoch seconds, for searches that give no end.
     """
     enabled = service.settings.zipkin_enabled
     app = FastAPI(
@@ -47,7 +50,7 @@ def zipkin_app(service: QueryService, clock_s: Callable[[], float] = time.time) 
         "`/zipkin`. Errors are plain text.",
         version="2",
         openapi_url="/zipkin/api/openapi.json" if enabled else None,
-        docs_url="/zipkin/api/docs",
+        docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
@@ -57,9 +60,17 @@ def zipkin_app(service: QueryService, clock_s: Callable[[], float] = time.time) 
         routes = ZipkinReadApi(service, clock_s).router()
         app.include_router(routes, prefix="/api/v2")
         app.include_router(routes, prefix="/zipkin/api/v2", include_in_schema=False)
+        _add_docs(app)
         if service.settings.ui_enabled:
-            app.include_router(pages_router(service.settings))
+            app.include_router(pages_router(service.settings, doors))
     return app
+
+
+def _add_docs(app: FastAPI) -> None:
+    async def docs() -> Response:
+        return HTMLResponse(docs_page(app.openapi(), "/zipkin/api/openapi.json"))
+
+    app.add_api_route("/zipkin/api/docs", docs, include_in_schema=False)
 
 
 class ZipkinReadApi:

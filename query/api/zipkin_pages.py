@@ -4,12 +4,15 @@ clew answers Zipkin's API but does not carry its web UI; the page says so and wh
 """
 
 import re
+from collections.abc import Mapping
+from hashlib import sha256
 from html import escape
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from query.api.pages import NO_DOORS, STYLE, Doors, doors_html
 from query.api.zipkin_responses import JSON_UTF8
 from query.render.zipkin_health import pretty
 from query.settings import QuerySettings
@@ -27,7 +30,7 @@ _PAGE = """<!DOCTYPE html>
 <base href="{base}">
 <title>clew</title>
 <link rel="icon" type="image/svg+xml" href="favicon.ico">
-<style>body {{ font: 16px/1.5 sans-serif; margin: 3em auto; max-width: 40em; padding: 0 1em }}</style>
+{style}
 </head>
 <body>
 <h1>clew</h1>
@@ -40,14 +43,14 @@ at this address: Grafana's Zipkin data source, a Zipkin UI served elsewhere, you
 <li><a href="api/v2/services">Services</a></li>
 <li><a href="api/v2/traces">Newest traces</a></li>
 </ul>
-</body>
+{doors}</body>
 </html>
 """
 _TRACE_LINE = '<p>The trace you asked for, as JSON: <a href="api/v2/trace/{id}">{id}</a></p>\n'
 
 
-def pages_router(settings: QuerySettings) -> APIRouter:
-    """The routes of this module, outside the API's documentation."""
+def pages_router(settings: QuerySettings, doors: Doors) -> APIRouter:
+    """The routes of this module, outside the API's documentation. doors: for the page to list."""
     router = APIRouter(include_in_schema=False)
     config = config_json(settings).encode()
 
@@ -57,15 +60,16 @@ def pages_router(settings: QuerySettings) -> APIRouter:
     async def to_icon() -> Response:
         return RedirectResponse("/zipkin/favicon.ico", 302)
 
-    async def icon() -> Response:
-        return _cached(_ICON, "image/svg+xml", 31_536_000)
+    async def icon(request: Request) -> Response:
+        return _cached(request, _ICON, "image/svg+xml", 31_536_000)
 
-    async def config_of_ui() -> Response:
-        return _cached(config, JSON_UTF8, 600)
+    async def config_of_ui(request: Request) -> Response:
+        return _cached(request, config, JSON_UTF8, 600)
 
     async def page(request: Request) -> Response:
         trace_id = request.path_params.get("trace_id")
-        return _cached(page_html(settings.ui_base_path, trace_id).encode(), "text/html; charset=utf-8", 60)
+        html = page_html(settings.ui_base_path, trace_id, doors())
+        return _cached(request, html.encode(), "text/html; charset=utf-8", 60)
 
     for path, endpoint in (("/", to_pages), ("/zipkin", to_pages), ("/favicon.ico", to_icon)):
         router.add_api_route(path, endpoint, methods=["GET"])
@@ -76,11 +80,14 @@ def pages_router(settings: QuerySettings) -> APIRouter:
     return router
 
 
-def page_html(base_path: str, trace_id: str | None) -> str:
-    """The page, its links relative to `base_path`; with a link to one trace when `trace_id` has the shape of an id."""
+def page_html(base_path: str, trace_id: str | None, doors: Mapping[str, str] = NO_DOORS) -> str:
+    """The page, its links relative to `base_path`; with a link to one trace when `trace_id` has the shape of an id.
+
+    It ends with the doors that are open.
+    """
     base = escape(base_path.rstrip("/") + "/")
     trace = _TRACE_LINE.format(id=trace_id) if trace_id and _TRACE_ID.fullmatch(trace_id) else ""
-    return _PAGE.format(base=base, trace=trace)
+    return _PAGE.format(base=base, trace=trace, style=STYLE, doors=doors_html(doors))
 
 
 def config_json(settings: QuerySettings) -> str:
@@ -104,5 +111,10 @@ def config_json(settings: QuerySettings) -> str:
     )
 
 
-def _cached(body: bytes, content_type: str, max_age_s: int) -> Response:
-    return Response(body, headers={"content-type": content_type, "cache-control": f"max-age={max_age_s}"})
+def _cached(request: Request, body: bytes, content_type: str, max_age_s: int) -> Response:
+    tag = f'"{sha256(body).hexdigest()[:16]}"'
+    headers = {"cache-control": f"max-age={max_age_s}", "etag": tag}
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers={"content-type": content_type, **headers})
