@@ -59,14 +59,18 @@ class Intake:
         """Book a payload that was refused before it was read whole."""
         self._ledger.refuse_message(door, _reason(error), read=False)
 
-    async def take(self, door: Door, decode: Decode, body: bytes, reservation: Reservation) -> Decoded:
+    async def take(
+        self, door: Door, decode: Decode, body: bytes, reservation: Reservation, inline_bytes: int | None = None
+    ) -> Decoded:
         """What was decoded, once all its good spans are durable. body: inflated; b"" is decoded like any other.
+
+        inline_bytes: instead of INLINE_BYTES, for a decoder that is slower than the others.
 
         Raises MalformedPayload, Overloaded, StoreUnreachable, PayloadTooLarge, NotStored: no span of it is stored.
         """
         self._ledger.message(door, len(body))
         try:
-            decoded = await self._decoded(decode, body)
+            decoded = await self._decoded(decode, body, self._inline_bytes if inline_bytes is None else inline_bytes)
         except MalformedPayload as error:
             self._ledger.refuse_message(door, _reason(error))
             raise
@@ -85,8 +89,8 @@ class Intake:
         """End the decoding threads, after the last `take` has returned."""
         self._threads.shutdown()
 
-    async def _decoded(self, decode: Decode, body: bytes) -> Decoded:
-        if len(body) <= self._inline_bytes:
+    async def _decoded(self, decode: Decode, body: bytes, inline_bytes: int) -> Decoded:
+        if len(body) <= inline_bytes:
             return decode(body)
         return await asyncio.get_running_loop().run_in_executor(self._threads, decode, body)
 

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from thriftpy2.protocol.compact import TCompactProtocol
 from thriftpy2.protocol.cybin import TCyBinaryProtocol
 from thriftpy2.thrift import TType
-from thriftpy2.transport import TMemoryBuffer
 from thriftpy2.transport.memory import TCyMemoryBuffer
 
 from collector.decode.thrift_bounds import (
@@ -42,7 +41,7 @@ def compact_struct(data: bytes, struct: type[Struct], at: int = 0) -> Struct:
     """The struct that begins at `at`, in TCompactProtocol; what follows it is not looked at. Raises ThriftDamaged."""
     end_of_compact_struct(data, at)
     found = struct()
-    _StrictCompact(TMemoryBuffer(data[at:])).read_struct(found)
+    _StrictCompact(_Cursor(data, at)).read_struct(found)
     return found
 
 
@@ -68,6 +67,21 @@ def compact_message(data: bytes) -> Message:
 def _method(data: bytes, length: int, *, name_at: int, arguments_behind: int) -> Message:
     end = name_at + length_within(data, length, name_at)
     return Message(data[name_at:end].decode("utf-8", "replace"), end + arguments_behind)
+
+
+class _Cursor:
+    """The part of a transport that reading needs; thriftpy2's own seeks before every byte."""
+
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data = data
+        self._at = at
+
+    def read(self, size: int) -> bytes:
+        begin = self._at
+        self._at = begin + size
+        return self._data[begin : begin + size]
 
 
 class _StrictCompact(TCompactProtocol):  # type: ignore[misc]  # thriftpy2 has no types
