@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from clew import VERSION
 from collector.app import Collector
 from collector.metrics import CONTENT_TYPE
+from collector.receivers.zipkin_http import SPAN_PATHS
 from query.api.zipkin import zipkin_app
 from query.errors import QueryTimeout
 from query.render.zipkin_health import health_json, health_timeout_json, info_json
@@ -88,7 +89,8 @@ class ZipkinPort:
 
 
 def _is_span_post(scope: Scope) -> bool:
-    return scope["method"] == "POST" and scope["path"] in ("/api/v2/spans", "/api/v1/spans")
+    path: str = scope["path"]
+    return path.endswith(SPAN_PATHS) and scope["method"] == "POST"
 
 
 class _BoundedHead(HttpToolsProtocol):

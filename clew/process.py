@@ -21,6 +21,9 @@ from clew.ports import HttpServer, ZipkinPort
 from clew.settings import Settings
 from collector.app import Collector
 from query.api.jaeger import jaeger_app
+from query.api.jaeger_v2_grpc import JaegerV2Grpc
+from query.api.jaeger_v3_grpc import JaegerV3Grpc
+from query.api.remote_storage import HEALTHY, RemoteStorage
 from query.service import QueryService
 from storage.contract import SpanStore
 from storage.factory import open_store
@@ -28,6 +31,9 @@ from storage.requests import RetentionPolicy
 from storage.settings import CLOSED
 
 log = logging.getLogger("clew")
+
+MAX_QUESTION_BYTES = 64 * 1024
+"""The largest request to a gRPC read window; Kiali's take some hundred bytes. It holds inflated, too."""
 
 
 class Process:
@@ -79,8 +85,15 @@ class Process:
         self._serve(stack, "zipkin", collecting.zipkin_host_port, ZipkinPort(collector, service, store))
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
         self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service))
-        otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), collecting.max_body_bytes, inflate=False)
+        limit_bytes = collecting.max_body_bytes
+        otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
         await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)
+        questions = [*JaegerV2Grpc(service).handlers(), *JaegerV3Grpc(service).handlers()]
+        jaeger_grpc = GrpcServer(questions, MAX_QUESTION_BYTES)
+        await self._serve_grpc(stack, "jaeger_grpc", querying.jaeger_grpc_host_port, jaeger_grpc)
+        remote = [*RemoteStorage(service).handlers(), *collector.otlp_grpc.handlers()]
+        remote_storage = GrpcServer(remote, limit_bytes, healthy=HEALTHY, inflate=False)
+        await self._serve_grpc(stack, "remote_storage", querying.remote_storage_host_port, remote_storage)
         return drained
 
     def _retention(self) -> RetentionPolicy:

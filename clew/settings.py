@@ -1,16 +1,23 @@
 """Every setting of the process: read from the environment and the flags, all wrong ones reported at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from clew.peers.merging import with_peers
 from collector.settings import CollectorSettings
 from query.settings import QuerySettings
 from storage.settings import HostPort, SettingsModel, StorageSettings
+
+
+def _as_zap_says(level: object) -> object:
+    """Jaeger's levels are zap's."""
+    names = {"warn": "warning", "dpanic": "error", "panic": "error", "fatal": "error"}
+    return names.get(level.lower(), level.lower()) if isinstance(level, str) else level
 
 
 class ProcessSettings(SettingsModel):
@@ -31,7 +38,7 @@ class ProcessSettings(SettingsModel):
         alias="CLEW_METRICS_HOST_PORT",
         description="`/metrics` for Prometheus, where Jaeger v2 has it: the same as on the admin port.",
     )
-    log_level: str = Field(
+    log_level: Annotated[str, BeforeValidator(_as_zap_says)] = Field(
         "info",
         alias="LOG_LEVEL",
         pattern="^(debug|info|warning|error)$",
@@ -47,6 +54,8 @@ class Settings:
     storage: StorageSettings
     collector: CollectorSettings
     query: QuerySettings
+    notes: tuple[str, ...] = ()
+    """What peers' configurations came to: a line of the log each."""
 
     def variables_of(self, address: str) -> list[str]:
         """The variables of the doors that are to listen on exactly this address."""
@@ -91,20 +100,25 @@ def names_of(variable: str, field: FieldInfo) -> list[str]:
     return [variable, *(str(name) for name in also)] if isinstance(also, list) else [variable]
 
 
-def read_settings(given: Mapping[str, str]) -> Settings:
-    """Settings from variables (environment and flags merged). SettingsError names every wrong one at once."""
+def read_settings(given: Mapping[str, str], config: Sequence[str] = ()) -> Settings:
+    """Settings from variables (environment and flags merged) and from configuration files of Jaeger v2 below them.
+
+    SettingsError names every wrong one at once.
+    """
+    merged = with_peers(given, config, {name: names_of(name, field) for name, field in settings_fields().items()})
     problems = [
         f"{name}: unknown setting"
         for name in sorted(given)
         if name.startswith("CLEW_") and name not in settings_fields() and not _FROM_KUBERNETES.fullmatch(name)
     ]
+    problems += merged.problems
     groups: dict[str, Any] = {}
     for group_name, group in GROUPS.items():
         values = {}
         for field in group.model_fields.values():
             for name in reversed(names_of(str(field.alias), field)):
-                if given.get(name, "") != "":
-                    values[str(field.alias)] = given[name]
+                if name in merged.values:
+                    values[str(field.alias)] = merged.values[name]
         try:
             groups[group_name] = group.model_validate(values)
         except ValidationError as error:
@@ -114,7 +128,7 @@ def read_settings(given: Mapping[str, str]) -> Settings:
             ]
     if problems:
         raise SettingsError("\n".join(dict.fromkeys(problems)))
-    return Settings(**groups)
+    return Settings(**groups, notes=merged.notes)
 
 
 def _with_input(message: str, value: object) -> str:

@@ -5,11 +5,12 @@ import asyncio
 from collector.admission import Admission
 from collector.budget import ByteBudget
 from collector.committer import Committer
-from collector.decode import otlp_json, otlp_proto, zipkin_json_v2
+from collector.decode import otlp_json, otlp_proto, zipkin_formats
 from collector.intake import Intake
 from collector.ledger import Ledger
 from collector.maintenance import Maintenance
 from collector.metrics import CollectorMetrics
+from collector.mistaken_formats import MistakenFormats
 from collector.pipeline import Pipeline
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.otlp_grpc import OtlpGrpcReceiver
@@ -40,9 +41,10 @@ class Collector:
         self.zipkin_spans = ZipkinHttpReceiver(
             self._intake,
             limits,
-            zipkin_json_v2.decode,
+            zipkin_formats.DECODERS,
             enabled=settings.http_enabled,
             observe=self.metrics.http_requests.observe,
+            mistaken=MistakenFormats(self.metrics.registry).note,
         )
         self.otlp_http = OtlpHttpReceiver(self._intake, limits, otlp_proto.decode, otlp_json.decode)
         self.otlp_grpc = OtlpGrpcReceiver(self._intake, limits, otlp_proto.decode)

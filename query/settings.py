@@ -12,6 +12,14 @@ class QuerySettings(SettingsModel):
     jaeger_host_port: HostPort = Field(
         ":16686", alias="QUERY_HTTP_SERVER_HOST_PORT", description="Jaeger's JSON API and page."
     )
+    jaeger_grpc_host_port: HostPort = Field(
+        ":16685", alias="QUERY_GRPC_SERVER_HOST_PORT", description="Jaeger's gRPC APIs, `api_v2` and `api_v3`."
+    )
+    remote_storage_host_port: HostPort = Field(
+        ":17271",
+        alias="CLEW_REMOTE_STORAGE_HOST_PORT",
+        description="Jaeger's Remote Storage API v2 and OTLP writes, for a stock Jaeger that stores in clew.",
+    )
     base_path: str = Field(
         "",
         alias="QUERY_BASE_PATH",

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import thriftpy2
 
-_idl = thriftpy2.load(str(Path(__file__).with_name("jaeger.thrift")), module_name="jaeger_idl_thrift")
+IDL_PATH = str(Path(__file__).with_name("jaeger.thrift"))
+_idl = thriftpy2.load(IDL_PATH, module_name="jaeger_idl_thrift")
 
 BATCH: type["Batch"] = _idl.Batch
 EMIT_BATCH: type["EmitBatch"] = _idl.EmitBatch

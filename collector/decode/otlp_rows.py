@@ -1,4 +1,4 @@
-"""Which column takes which field of an OTLP span: the one filler behind both OTLP decoders."""
+"""Which column takes which field of an OTLP span: the filler behind both OTLP decoders, and Jaeger's."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,9 @@ _PEER_SERVICE = "peer.service"
 _HAS_PEER_SERVICE = f"{KEY_SEPARATOR}{_PEER_SERVICE}{KEY_SEPARATOR}"
 
 
-def append_span(columns: SpanColumns, span: SpanFields, resource: ResourceFields, scope: ScopeFields) -> None:
+def append_span(
+    columns: SpanColumns, span: SpanFields, resource: ResourceFields, scope: ScopeFields, protocol: int = OTLP
+) -> None:
     """Append one row."""
     row = len(columns)
     start_ns, duration_ns = times_of(span.start_ns, span.end_ns)
@@ -28,7 +30,7 @@ def append_span(columns: SpanColumns, span: SpanFields, resource: ResourceFields
     columns.name.append(span.name or None)
     columns.kind.append(span.kind)
     columns.status_code.append(span.status_code)
-    columns.protocol.append(OTLP)
+    columns.protocol.append(int(protocol))
     columns.attributes.append(object_text(span.attributes))
     columns.attribute_keys.append(key_set([key for _, _, key in span.attributes]))
     columns.tokens.extend(tokens)

@@ -37,6 +37,10 @@ class AssembledTraces:
         """Summaries of the traces that the query finds, newest first."""
         return (summarize(trace) for trace in self.found(reader, query))
 
+    def ids_found(self, reader: SpanReader, query: TraceQuery) -> list[TraceId]:
+        """The ids of the traces that the query finds, newest first."""
+        return [trace.trace_id for trace in self.found(reader, query, raw=True)]
+
     def _assembled(self, found: list[list[Span]], raw: bool) -> Iterator[Trace]:
         # Span objects outweigh what is made of them: each trace is let go as soon as it is assembled.
         found.reverse()

@@ -16,6 +16,7 @@ from query.api.jaeger_call_metrics import JaegerCallMetrics
 from query.api.jaeger_docs import documented
 from query.api.jaeger_endpoints import JaegerEndpoints
 from query.api.jaeger_page import page
+from query.api.jaeger_v3 import JaegerV3Endpoints
 from query.service import QueryService
 
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -37,7 +38,7 @@ def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_n
     )
     base_path = service.settings.base_path
     for prefix in dict.fromkeys(("", base_path)):
-        _add_api(app, prefix, JaegerEndpoints(service, now_ns), JaegerCallMetrics(service, now_ns))
+        _add_api(app, prefix, service, now_ns)
     # After the API of every prefix: these match any path.
     for prefix in dict.fromkeys((base_path, "")):
         _add_docs(app, prefix)
@@ -45,7 +46,8 @@ def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_n
     return app
 
 
-def _add_api(app: FastAPI, prefix: str, endpoints: JaegerEndpoints, calls: JaegerCallMetrics) -> None:
+def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[[], int]) -> None:
+    endpoints, calls = JaegerEndpoints(service, now_ns), JaegerCallMetrics(service, now_ns)
     routes: list[tuple[str, _Handler]] = [
         ("/api/services", endpoints.services),
         ("/api/services/{service:path}/operations", endpoints.operations_of_service),
@@ -57,6 +59,7 @@ def _add_api(app: FastAPI, prefix: str, endpoints: JaegerEndpoints, calls: Jaege
         ("/api/metrics/calls", calls.calls),
         ("/api/metrics/errors", calls.errors),
         ("/api/metrics/minstep", calls.least_step),
+        *JaegerV3Endpoints(service).routes(),
     ]
     for path, handler in routes:
         app.add_api_route(

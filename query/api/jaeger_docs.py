@@ -19,6 +19,17 @@ _CALLS = (
     _PRETTY,
 )
 
+_V3_QUERY = (
+    ("query.serviceName", "Service name, compared exactly."),
+    ("query.operationName", "Span name, compared exactly."),
+    ("query.startTimeMin", "Least span start, RFC 3339 with any fraction; required."),
+    ("query.startTimeMax", "Largest span start, RFC 3339; required."),
+    ("query.durationMin", "Least span duration with a unit: `1.5s`, `100ms`, `20us`."),
+    ("query.durationMax", "Largest span duration with a unit."),
+    ("query.attributes", "A JSON object of texts; all must match one span."),
+    ("query.searchDepth", "How many traces at most: default 100, at most 1500."),
+)
+
 _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     "/api/services": (_PRETTY,),
     "/api/services/{service:path}/operations": (_PRETTY,),
@@ -48,10 +59,26 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     "/api/metrics/calls": _CALLS,
     "/api/metrics/errors": _CALLS,
     "/api/metrics/minstep": (_PRETTY,),
+    "/api/v3/services": (_PRETTY,),
+    "/api/v3/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
+    "/api/v3/traces": (*_V3_QUERY, ("query.rawTraces", _RAW[1]), _PRETTY),
+    "/api/v3/traces/{trace_id}": (
+        ("startTime", "A hint, not a filter; RFC 3339."),
+        ("endTime", "A hint, not a filter; RFC 3339."),
+        ("rawTraces", _RAW[1]),
+        _PRETTY,
+    ),
+    "/api/v3/trace-summaries": (*_V3_QUERY, _PRETTY),
+    "/api/v3/dependencies": (
+        ("startTime", "Begin of the window, RFC 3339; required."),
+        ("endTime", "End of the window, RFC 3339; required."),
+        _PRETTY,
+    ),
 }
 _IN_PATH = {
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
     "/api/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
+    "/api/v3/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
 }
 
 

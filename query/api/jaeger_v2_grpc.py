@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 import grpc
 
@@ -36,7 +37,7 @@ class JaegerV2Grpc:
 
     def handlers(self) -> Sequence[grpc.GenericRpcHandler]:
         """What the port serves."""
-        methods = {
+        methods: dict[str, grpc.RpcMethodHandler[Any, bytes]] = {
             "GetTrace": stream_method(self._trace, v2.GetTraceRequest.FromString),
             "FindTraces": stream_method(self._find_traces, v2.FindTracesRequest.FromString),
             "ArchiveTrace": unary_method(self._archive, v2.ArchiveTraceRequest.FromString),

@@ -1,7 +1,7 @@
 """Jaeger's JSON of a trace. Source: Jaeger's UI model; what it shows of a span is `jaeger_translation`'s to say."""
 
 from query.reconstruct.trace import Trace, TraceSpan
-from query.render.jaeger_translation import log_fields, process_tags, references, shown_ns, span_tags
+from query.render.jaeger_translation import log_fields, process_tags, references, shown_ns, span_flags, span_tags
 from query.render.jaeger_values import JsonObject, key_values
 from storage.attributes import encode
 from storage.ids import short_hex
@@ -43,9 +43,11 @@ def trace_json(trace: Trace) -> JsonObject:
 
 def _span_json(shown: TraceSpan, process_id: str) -> JsonObject:
     span = shown.span
+    flags = span_flags(span)
     return {
         "traceID": short_hex(span.trace_id),
         "spanID": span.span_id.hex(),
+        **({"flags": flags} if flags else {}),
         "operationName": span.name or "",
         "references": _references(span),
         "startTime": _microseconds(span.start_ns),

@@ -15,6 +15,7 @@ from query.render.jaeger_translation import (
     process_tags,
     references,
     shown_ns,
+    span_flags,
     span_kind_text,
     span_tags,
 )
@@ -57,7 +58,11 @@ def span_message(shown: TraceSpan) -> model.Span:
     """One span with its process. Times keep their nanoseconds; neither they nor the duration are negative."""
     span = shown.span
     message = model.Span(
-        trace_id=span.trace_id, span_id=span.span_id, operation_name=span.name or "", warnings=shown.warnings
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        operation_name=span.name or "",
+        flags=span_flags(span),
+        warnings=shown.warnings,
     )
     message.start_time.seconds, message.start_time.nanos = divmod(shown_ns(span.start_ns), 10**9)
     message.duration.seconds, message.duration.nanos = divmod(shown_ns(span.duration_ns), 10**9)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from storage.attributes import Attributes, AttributeValue
 from storage.ids import SpanId, TraceId
-from storage.span import Event, Link, Span, SpanKind, StatusCode
+from storage.span import Event, Link, Protocol, Span, SpanKind, StatusCode
 
 Tag = tuple[str, AttributeValue]
 
@@ -39,7 +39,12 @@ def span_kind_text(kind: SpanKind) -> str:
 
 
 def span_tags(span: Span) -> list[Tag]:
-    """The scope, the attributes, kind, status and trace state, in the translator's order."""
+    """The scope, the attributes, kind, status and trace state, in the translator's order.
+
+    A span that came from a Jaeger client has all of them among its attributes: it is given back as it was sent.
+    """
+    if span.protocol is Protocol.JAEGER:
+        return list(span.attributes.items())
     tags: list[Tag] = []
     if span.scope.name:
         tags.append(("otel.scope.name", span.scope.name))
@@ -57,6 +62,11 @@ def span_tags(span: Span) -> list[Tag]:
     if span.trace_state:
         tags.append(("w3c.tracestate", span.trace_state))
     return tags
+
+
+def span_flags(span: Span) -> int:
+    """The flags of a span that came from a Jaeger client; OTLP's mean something else and are not shown."""
+    return span.flags if span.protocol is Protocol.JAEGER else 0
 
 
 def process_tags(resource: Attributes) -> list[Tag]:

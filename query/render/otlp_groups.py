@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from query.reconstruct.jaeger_as_otel import jaeger_as_otel
 from query.reconstruct.sanitize import SENT_WARNINGS_KEY
 from query.reconstruct.trace import Trace, TraceSpan
 from storage.attributes import Attributes, encode
@@ -34,7 +35,7 @@ class ResourceSpans:
 def by_resource(traces: Iterable[Trace]) -> list[ResourceSpans]:
     """Every span of the traces below its resource and scope, all in order of first use; equal ones are one."""
     groups: dict[tuple[object, ...], ResourceSpans] = {}
-    for shown in (shown for trace in traces for shown in trace.spans):
+    for shown in (_as_otel(shown) for trace in traces for shown in trace.spans):
         span = shown.span
         resource = groups.get(key := _resource_key(span))
         if resource is None:
@@ -60,6 +61,11 @@ def attributes_of(shown: TraceSpan) -> Attributes:
     if not shown.warnings:
         return shown.span.attributes
     return {**shown.span.attributes, SENT_WARNINGS_KEY: list(shown.warnings)}
+
+
+def _as_otel(shown: TraceSpan) -> TraceSpan:
+    span = jaeger_as_otel(shown.span)
+    return shown if span is shown.span else TraceSpan(span, shown.warnings)
 
 
 def _resource_key(span: Span) -> tuple[object, ...]:

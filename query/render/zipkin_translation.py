@@ -20,13 +20,17 @@ def tags_of(span: Span) -> Mapping[str, str]:
     """The tags of a span, in no promised order.
 
     Other than Zipkin: resource attributes without service.name, then span attributes over them, then otel.* facts, and
-    `error` with the status message when the status is ERROR and the span has no such attribute.
+    `error` with the status message when the status is ERROR and the span has no such attribute. A Jaeger span has its
+    otel.* facts among its attributes, if it has any, and its kind in a tag that Zipkin shows as the kind.
     """
     if span.protocol is Protocol.ZIPKIN:
         return {key: text_of(value) for key, value in span.attributes.items()}
     tags = {key: _tag_text(value) for key, value in span.resource.attributes.items() if key != _SERVICE_NAME}
     tags.update((key, _tag_text(value)) for key, value in span.attributes.items())
-    if span.status_code is not StatusCode.UNSET:
+    if span.protocol is Protocol.JAEGER:
+        if span.kind not in (SpanKind.UNSPECIFIED, SpanKind.INTERNAL):
+            tags.pop("span.kind", None)
+    elif span.status_code is not StatusCode.UNSET:
         tags["otel.status_code"] = span.status_code.name
     if span.status_code is StatusCode.ERROR and "error" not in span.attributes:
         tags["error"] = span.status_message

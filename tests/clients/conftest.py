@@ -6,6 +6,8 @@ import pytest
 
 from tests.process.clew_process import Clew
 
+pytest.register_assert_rewrite("tests.clients.expectations")  # so that a difference is shown
+
 
 @pytest.fixture(scope="session")
 def clew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clew]:

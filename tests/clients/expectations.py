@@ -5,15 +5,22 @@ from dataclasses import replace
 from typing import Any
 
 from storage.attributes import Attributes
-from tests.clients.seen import SeenEvent, SeenLink, SeenSpan, in_microseconds, jaeger_form, typed_all, zipkin_form
+from tests.clients.seen import (
+    JaegerSpan,
+    SeenEvent,
+    SeenLink,
+    SeenSpan,
+    in_microseconds,
+    jaeger_form,
+    typed_all,
+    zipkin_form,
+)
 from tests.clients.sending import Sent
-from tests.clients.windows import jaeger_json, zipkin_json
+from tests.clients.windows import api_v2, api_v3, jaeger_json, otlp_json, remote_storage, zipkin_json
 from tests.clients.workload import LINKED_SPAN, LINKED_TRACE, RESOURCE, SCOPE, SPANS, Planned
 from tests.process.clew_process import Clew
 
-SDK_ADDS = frozenset(
-    ["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id", "process.runtime"]
-)
+SDK_ADDS = frozenset(["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id"])
 """What SDKs put into the resource by themselves; their values are their business."""
 
 
@@ -27,10 +34,27 @@ def assert_every_window_shows(clew: Clew, spans: list[SeenSpan], zipkin: list[di
     trace_id = spans[0].trace_id
     shown = {id_: without_sdk_tags(span) for id_, span in zipkin_json(clew, trace_id).items()}
     assert shown == {span["id"]: span for span in zipkin or map(zipkin_form, spans)}
-    jaeger = {
-        id_: replace(span, process=without_sdk(span.process)) for id_, span in jaeger_json(clew, trace_id).items()
+    jaeger = {span.span_id: jaeger_form(span) for span in spans}
+    assert as_jaeger(jaeger_json(clew, trace_id)) == {id_: in_microseconds(span) for id_, span in jaeger.items()}
+    assert as_jaeger(api_v2(clew, trace_id)) == jaeger
+    for window in (api_v3, otlp_json, remote_storage):
+        assert as_otlp(window(clew, trace_id)) == {span.span_id: span for span in spans}, window.__doc__
+
+
+def as_jaeger(spans: Mapping[str, JaegerSpan]) -> dict[str, JaegerSpan]:
+    """The spans without what SDKs add: to the process, or by way of Zipkin to the tags."""
+    return {
+        id_: replace(span, tags=without_sdk(span.tags), process=without_sdk(span.process))
+        for id_, span in spans.items()
     }
-    assert jaeger == {span.span_id: in_microseconds(jaeger_form(span)) for span in spans}
+
+
+def as_otlp(spans: Mapping[str, SeenSpan]) -> dict[str, SeenSpan]:
+    """The same of spans in OTLP's shape."""
+    return {
+        id_: replace(span, attributes=without_sdk(span.attributes), resource=without_sdk(span.resource))
+        for id_, span in spans.items()
+    }
 
 
 def without_sdk(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tests.clients.packages import HERE, NODE, node_packages, python_packages
 from tests.clients.workload import START_LAG_NS, workload_json
@@ -16,13 +17,14 @@ from tests.clients.workload import START_LAG_NS, workload_json
 class Sent:
     """One trace that a client has sent: its ids as lower-case hex, span ids by the names of the workload's spans.
 
-    base_ns: the time that the workload's offsets count from.
+    base_ns: the time that the workload's offsets count from. posted: the body, when the script tells it.
     """
 
     service: str
     trace_id: str
     span_ids: Mapping[str, str]
     base_ns: int
+    posted: tuple[dict[str, Any], ...] = ()
 
 
 def send_by_node(script: str, packages: str, targets: Mapping[str, object]) -> dict[str, Sent]:
@@ -54,6 +56,12 @@ def _send(
     assert result.returncode == 0, f"{client} ended with {result.returncode}:\n{result.stdout}{result.stderr}"
     answer = json.loads(result.stdout.splitlines()[-1])
     return {
-        variant: Sent(str(variants[variant]["service"]), sent["trace_id"], sent["span_ids"], base_ns)
+        variant: Sent(
+            str(variants[variant]["service"]),
+            sent["trace_id"],
+            sent["span_ids"],
+            base_ns,
+            tuple(sent.get("posted", ())),
+        )
         for variant, sent in answer.items()
     }

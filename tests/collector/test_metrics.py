@@ -6,6 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from collector.budget import ByteBudget
+from collector.decode.zipkin_formats import ZipkinFormat
 from collector.errors import CollectorError
 from collector.http_requests import uri_of
 from collector.ledger import Door, Ledger
@@ -132,7 +133,7 @@ async def test_zipkins_metrics_follow_its_own_test() -> None:
     # zipkin.md 6.5: two posts of 3 spans -> messages +2, bytes +2*len, spans +6, gauges = last; "hello" -> dropped +1
     async with Rig() as rig:
         metrics = some_metrics(rig.ledger, rig.budget)
-        receiver = ZipkinHttpReceiver(rig.intake, BodyLimits(1000, 1000), decode_words)
+        receiver = ZipkinHttpReceiver(rig.intake, BodyLimits(1000, 1000), dict.fromkeys(ZipkinFormat, decode_words))
         for body in (b"3 shop", b"3 shop", b"hello"):
             await post(receiver, "/api/v2/spans", body)
     assert metrics.zipkin_metrics() == {

@@ -1,0 +1,68 @@
+"""All peers' configurations made one with clew's own: flags over variables over `--config` over defaults.
+
+Within one layer clew's own word wins over what a peer's word comes to.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from clew.peers import jaeger_v1, jaeger_v2, zipkin
+from clew.peers.config_file import ConfigError, read_config
+from clew.peers.translation import Translation
+from storage.settings import CLOSED
+
+STORE = "CLEW_STORAGE_URL"
+_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
+"""Kubernetes gives a pod the address of every Service: one named `query` makes QUERY_PORT=tcp://10.0.0.1:80."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """values: clew's variables. notes: what the log is to say, a line for each peer. problems: why not to start."""
+
+    values: Mapping[str, str]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def with_peers(given: Mapping[str, str], places: Iterable[str], names: Mapping[str, Iterable[str]]) -> Merged:
+    """What these variables and configuration files come to together.
+
+    given: the environment with the flags in it; empty values are absent. places: `--config`, see config_file.
+    names: each setting's variable -> every variable that sets it.
+    """
+    values = {name: value for name, value in given.items() if value and not _KUBERNETES.match(value)}
+    translations = [jaeger_v1.translate(values), zipkin.translate(values)]
+    problems = [problem for found in translations for problem in found.refused] + _two_stores(*translations)
+    for found in translations:
+        _fill(values, found, names)
+    if places := tuple(places):
+        try:
+            config = read_config(places, given)
+        except ConfigError as error:
+            problems.append(str(error))
+        else:
+            found = jaeger_v2.translate(config, has_store=STORE in values)
+            problems += [f"--config: {problem}" for problem in found.refused]
+            _fill(values, found, names)
+            translations.append(found)
+    lines = (found.log_line() for found in translations)
+    return Merged(values, tuple(line for line in lines if line is not None), tuple(problems))
+
+
+def _fill(values: dict[str, str], found: Translation, names: Mapping[str, Iterable[str]]) -> None:
+    for variable, value in found.settings.items():
+        if variable not in names:
+            if value != CLOSED:
+                found.ignore(variable, "clew has no such setting")
+        elif not any(name in values for name in names[variable]):
+            values[variable] = value
+    values.update(dict.fromkeys((door for door in found.closed if door in names), CLOSED))
+
+
+def _two_stores(one: Translation, other: Translation) -> list[str]:
+    first, second = one.settings.get(STORE), other.settings.get(STORE)
+    if first is None or second is None or first == second:
+        return []
+    return [f"SPAN_STORAGE_TYPE and STORAGE_TYPE: {first} and {second} are two stores; unset one, or give {STORE}"]

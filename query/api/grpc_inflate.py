@@ -1,0 +1,35 @@
+"""Requests of a read service on a port whose server leaves them compressed, because writes come there too."""
+
+import zlib
+from collections.abc import Callable
+from typing import TypeVar
+
+_Request = TypeVar("_Request")
+
+MAX_REQUEST_BYTES = 1024 * 1024
+"""Inflated size of the largest question: tens of thousands of trace ids."""
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP = 31
+
+
+def inflated(parse: Callable[[bytes], _Request]) -> Callable[[bytes], _Request]:
+    """`parse` for requests that may be gzip streams; gRPC does not show its flag, but no message begins like one.
+
+    What that function gets is at most MAX_REQUEST_BYTES; larger and damaged requests raise ValueError.
+    """
+
+    def parse_inflated(message: bytes) -> _Request:
+        return parse(_gunzipped(message) if message.startswith(_GZIP_MAGIC) else message)
+
+    return parse_inflated
+
+
+def _gunzipped(message: bytes) -> bytes:
+    stream = zlib.decompressobj(_GZIP)
+    try:
+        plain = stream.decompress(message, MAX_REQUEST_BYTES)
+    except zlib.error as error:
+        raise ValueError(f"expected a gzip stream: {error}") from error
+    if not stream.eof:
+        raise ValueError(f"expected a whole gzip stream of at most {MAX_REQUEST_BYTES} bytes inflated")
+    return plain
