@@ -14,8 +14,8 @@ COPY wire wire
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 USER clew
-WORKDIR /data
-ENV CLEW_STORAGE_URL=duckdb:////data/clew.duckdb
+# The default store, ./data/clew.duckdb, is on the volume; a peer's environment or --config may still say otherwise.
+WORKDIR /
 VOLUME /data
 EXPOSE 4317 4318 9411 14269 16686
 HEALTHCHECK --interval=10s --start-period=30s \

@@ -16,14 +16,22 @@ from starlette.types import ASGIApp
 
 from clew import VERSION
 from clew.admin import Health, admin_app, metrics_app, status_app
+from clew.archive import opened_archive
 from clew.grpc_ports import GrpcServer
-from clew.ports import HttpServer, ZipkinPort
+from clew.ports import HttpServer
 from clew.settings import Settings
+from clew.udp_ports import UdpServer
+from clew.uploads import OtlpUploads
+from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
+from collector.jaeger_doors import JaegerDoors
+from collector.receivers.jaeger_udp import JaegerUdpReceiver
 from query.api.jaeger import jaeger_app
 from query.api.jaeger_v2_grpc import JaegerV2Grpc
 from query.api.jaeger_v3_grpc import JaegerV3Grpc
 from query.api.remote_storage import HEALTHY, RemoteStorage
+from query.measured_reader import MeasuredReader
+from query.metrics import QueryMetrics
 from query.service import QueryService
 from storage.contract import SpanStore
 from storage.factory import open_store
@@ -61,6 +69,7 @@ class Process:
             await stop.wait()
             log.info("stopping: closing the doors, then draining the queue")
             self._health.stopping()
+            self._zipkin.stopping()
             for server in self._grpc_servers:
                 await server.stopping()
         return drained.done() and drained.result()
@@ -76,18 +85,23 @@ class Process:
         await asyncio.to_thread(store.__enter__)
         drained = asyncio.get_running_loop().create_future()
         stack.push_async_callback(self._close_store, store, drained)
-        service = QueryService(store, querying)
+        archive = await stack.enter_async_context(opened_archive(self._settings.storage))
+        reads = QueryMetrics()
+        service = QueryService(MeasuredReader(store, reads.observe), querying, archive=archive)
         stack.push_async_callback(asyncio.to_thread, service.close)
         collector = Collector(collecting, self._retention(), store, VERSION)
+        collector.metrics.registry.register(reads)
         self._health.metrics = collector.metrics
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)
-        self._serve(stack, "zipkin", collecting.zipkin_host_port, ZipkinPort(collector, service, store))
+        self._zipkin = ZipkinPort(collector, service, store)
+        self._serve(stack, "zipkin", collecting.zipkin_host_port, self._zipkin)
         self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
-        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service))
+        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger_app(service, uploads=OtlpUploads(collecting)))
         limit_bytes = collecting.max_body_bytes
         otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
         await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)
+        await self._serve_jaeger_ingest(stack, collector.jaeger)
         questions = [*JaegerV2Grpc(service).handlers(), *JaegerV3Grpc(service).handlers()]
         jaeger_grpc = GrpcServer(questions, MAX_QUESTION_BYTES)
         await self._serve_grpc(stack, "jaeger_grpc", querying.jaeger_grpc_host_port, jaeger_grpc)
@@ -95,6 +109,20 @@ class Process:
         remote_storage = GrpcServer(remote, limit_bytes, healthy=HEALTHY, inflate=False)
         await self._serve_grpc(stack, "remote_storage", querying.remote_storage_host_port, remote_storage)
         return drained
+
+    async def _serve_jaeger_ingest(self, stack: contextlib.AsyncExitStack, jaeger: JaegerDoors) -> None:
+        collecting = self._settings.collector
+        await jaeger.strategies.start()
+        stack.push_async_callback(jaeger.strategies.stop)
+        self._serve(stack, "jaeger_thrift_http", collecting.jaeger_http_host_port, jaeger.http)
+        self._serve(stack, "sampling_http", collecting.sampling_http_host_port, jaeger.sampling_http)
+        spans = GrpcServer(jaeger.grpc_handlers(), collecting.max_body_bytes, inflate=False)
+        await self._serve_grpc(stack, "jaeger_collector_grpc", collecting.jaeger_grpc_host_port, spans)
+        sampling = GrpcServer(jaeger.sampling_grpc_handlers(), MAX_QUESTION_BYTES)
+        await self._serve_grpc(stack, "sampling_grpc", collecting.sampling_grpc_host_port, sampling)
+        compact, binary = collecting.jaeger_udp_compact_host_port, collecting.jaeger_udp_binary_host_port
+        await self._serve_udp(stack, "jaeger_udp_compact", compact, jaeger.udp_compact)
+        await self._serve_udp(stack, "jaeger_udp_binary", binary, jaeger.udp_binary)
 
     def _retention(self) -> RetentionPolicy:
         storage = self._settings.storage
@@ -116,6 +144,18 @@ class Process:
         self._doors[door] = server.address
         self._grpc_servers.append(server)
         stack.push_async_callback(server.stop, self._settings.collector.drain_timeout_ns / 1e9)
+
+    async def _serve_udp(
+        self, stack: contextlib.AsyncExitStack, door: str, address: str, receiver: JaegerUdpReceiver
+    ) -> None:
+        if address == CLOSED:
+            return
+        server = UdpServer(receiver.receive)
+        with self._explained(address):
+            await server.start(address)
+        self._doors[door] = server.address
+        stack.push_async_callback(receiver.drain, self._settings.collector.drain_timeout_ns / 1e9)
+        stack.callback(server.stop)
 
     @contextlib.contextmanager
     def _explained(self, address: str) -> Iterator[None]:

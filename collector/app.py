@@ -5,8 +5,9 @@ import asyncio
 from collector.admission import Admission
 from collector.budget import ByteBudget
 from collector.committer import Committer
-from collector.decode import otlp_json, otlp_proto, zipkin_formats
+from collector.decode import otlp_json, otlp_proto, zipkin_formats, zipkin_proto3
 from collector.intake import Intake
+from collector.jaeger_doors import JaegerDoors
 from collector.ledger import Ledger
 from collector.maintenance import Maintenance
 from collector.metrics import CollectorMetrics
@@ -15,6 +16,7 @@ from collector.pipeline import Pipeline
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.otlp_grpc import OtlpGrpcReceiver
 from collector.receivers.otlp_http import OtlpHttpReceiver
+from collector.receivers.zipkin_grpc import ZipkinGrpcReceiver
 from collector.receivers.zipkin_http import ZipkinHttpReceiver
 from collector.settings import CollectorSettings
 from storage.contract import SpanStore
@@ -24,8 +26,9 @@ from storage.requests import RetentionPolicy
 class Collector:
     """Every door before one open store, whose `write` and `maintain` it owns from `start` to `stop`.
 
-    zipkin_spans: ASGI, for POSTs of 9411's span paths only. otlp_http: ASGI, the whole of 4318. otlp_grpc: a server
-    of its own, started and stopped by the caller. Make it, start it and stop it on one event loop.
+    zipkin_spans, zipkin_grpc: ASGI, for POSTs of 9411's span paths and of its gRPC method only. otlp_http: ASGI, the
+    whole of 4318. otlp_grpc: the service of 4317. jaeger: Jaeger's doors. Make it, start it and stop it on one event
+    loop.
     """
 
     def __init__(self, settings: CollectorSettings, retention: RetentionPolicy, store: SpanStore, version: str) -> None:
@@ -46,8 +49,10 @@ class Collector:
             observe=self.metrics.http_requests.observe,
             mistaken=MistakenFormats(self.metrics.registry).note,
         )
+        self.zipkin_grpc = ZipkinGrpcReceiver(self._intake, limits, zipkin_proto3.decode, enabled=settings.grpc_enabled)
         self.otlp_http = OtlpHttpReceiver(self._intake, limits, otlp_proto.decode, otlp_json.decode)
         self.otlp_grpc = OtlpGrpcReceiver(self._intake, limits, otlp_proto.decode)
+        self.jaeger = JaegerDoors(self._intake, limits, settings, self.metrics.registry)
 
     def start(self) -> None:
         """Begin to take spans, and to look after the store. Before any door opens."""

@@ -40,8 +40,13 @@ class Door(StrEnum):
     """How a payload came in."""
 
     ZIPKIN_HTTP = "zipkin_http"
+    ZIPKIN_GRPC = "zipkin_grpc"
     OTLP_GRPC = "otlp_grpc"
     OTLP_HTTP = "otlp_http"
+    JAEGER_HTTP = "jaeger_thrift_http"
+    JAEGER_GRPC = "jaeger_collector_grpc"
+    JAEGER_UDP_COMPACT = "jaeger_udp_compact"
+    JAEGER_UDP_BINARY = "jaeger_udp_binary"
 
 
 class Account(NamedTuple):

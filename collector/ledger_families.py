@@ -13,12 +13,17 @@ from collector.ledger import NO_SERVICE, Account, Books, Door
 
 Key = TypeVar("Key", bound=Hashable)
 
-ZIPKIN_TRANSPORTS: Mapping[str, Door | None] = {"http": Door.ZIPKIN_HTTP, "grpc": None}
-"""Zipkin's transports that are on. None: no door of clew speaks it yet, its numbers are zero."""
+ZIPKIN_TRANSPORTS: Mapping[str, Door] = {"http": Door.ZIPKIN_HTTP, "grpc": Door.ZIPKIN_GRPC}
+"""Zipkin's transports."""
 _FORMAT_AND_TRANSPORT = {
     Door.ZIPKIN_HTTP: ("zipkin", "http"),
+    Door.ZIPKIN_GRPC: ("zipkin", "grpc"),
     Door.OTLP_GRPC: ("otlp", "grpc"),
     Door.OTLP_HTTP: ("otlp", "http"),
+    Door.JAEGER_HTTP: ("jaeger", "http"),
+    Door.JAEGER_GRPC: ("proto", "grpc"),
+    Door.JAEGER_UDP_COMPACT: ("jaeger", "udp"),
+    Door.JAEGER_UDP_BINARY: ("jaeger", "udp"),
 }
 _SAMPLED = "sampled"
 Sample = tuple[tuple[str, ...], float]
@@ -68,10 +73,8 @@ def jaeger_families(books: Books, host: str, queue_capacity_spans: float) -> Ite
     yield _gauge("jaeger_collector_spans_serviceNames", "Services seen.", ("host",), [(here, services)])
 
 
-def zipkin_counters(books: Books, door: Door | None) -> dict[str, int]:
+def zipkin_counters(books: Books, door: Door) -> dict[str, int]:
     """Zipkin's counters of one transport, by their short name, in its order."""
-    if door is None:
-        return dict.fromkeys(("messages", "messages_dropped", "bytes", "spans", "spans_dropped"), 0)
     dropped = sum(n for (account, _), n in books.dropped.items() if account.door == door)
     return {
         "messages": books.messages.get(door, 0),
@@ -82,10 +85,8 @@ def zipkin_counters(books: Books, door: Door | None) -> dict[str, int]:
     }
 
 
-def zipkin_gauges(books: Books, door: Door | None) -> dict[str, int]:
+def zipkin_gauges(books: Books, door: Door) -> dict[str, int]:
     """Zipkin's gauges of one transport: the size of its last message."""
-    if door is None:
-        return {"message_spans": 0, "message_bytes": 0}
     return {
         "message_spans": books.last_message_spans.get(door, 0),
         "message_bytes": books.last_message_bytes.get(door, 0),
@@ -96,10 +97,10 @@ def zipkin_families(books: Books) -> Iterator[Metric]:
     """`zipkin_collector_*{transport}` (zipkin.md 6.5)."""
     counters = {transport: zipkin_counters(books, door) for transport, door in ZIPKIN_TRANSPORTS.items()}
     gauges = {transport: zipkin_gauges(books, door) for transport, door in ZIPKIN_TRANSPORTS.items()}
-    for name in zipkin_counters(books, None):
+    for name in zipkin_counters(books, Door.ZIPKIN_HTTP):
         samples: list[Sample] = [((transport,), values[name]) for transport, values in counters.items()]
         yield _counter(f"zipkin_collector_{name}", "Zipkin's collector metric.", ("transport",), samples)
-    for name in zipkin_gauges(books, None):
+    for name in zipkin_gauges(books, Door.ZIPKIN_HTTP):
         samples = [((transport,), values[name]) for transport, values in gauges.items()]
         yield _gauge(f"zipkin_collector_{name}", "Zipkin's collector metric.", ("transport",), samples)
 

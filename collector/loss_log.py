@@ -19,14 +19,14 @@ class LossLog:
         self._silent_until_ns: dict[str, int] = {}
         self._unreported: dict[str, int] = {}
 
-    def report(self, reason: str, spans: int, cause: object) -> None:
-        """`spans` were not stored for `reason`; `cause` says why in words."""
+    def report(self, reason: str, count: int, cause: object, what: str = "spans") -> None:
+        """So many were not stored for `reason`; `cause` says why in words. what: the plural of what they were."""
         with self._lock:
-            total = self._unreported.get(reason, 0) + spans
+            total = self._unreported.get(reason, 0) + count
             now_ns = self._monotonic_ns()
             quiet = now_ns < self._silent_until_ns.get(reason, now_ns)
             self._unreported[reason] = total if quiet else 0
             if not quiet:
                 self._silent_until_ns[reason] = now_ns + self._interval_ns
         if not quiet:
-            log.warning("cannot store %d spans (%s): %s", total, reason, cause)
+            log.warning("cannot store %d %s (%s): %s", total, what, reason, cause)

@@ -18,6 +18,7 @@ from collector.ledger_families import (
     zipkin_families,
     zipkin_gauges,
 )
+from collector.otelcol_families import otelcol_families
 from collector.pipeline import Commit
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -99,6 +100,7 @@ class _BooksSource(MetricSource):
         yield from clew_families(books)
         yield from jaeger_families(books, self._host, capacity_bytes // _mean_span_bytes(books))
         yield from zipkin_families(books)
+        yield from otelcol_families(books)
         yield GaugeMetricFamily("clew_queue_bytes", "Bytes of payloads before the store.", self._budget.used_bytes)
         yield GaugeMetricFamily("clew_queue_capacity_bytes", "Bytes that may wait (CLEW_QUEUE_BYTES).", capacity_bytes)
         clew = GaugeMetricFamily("clew_build_info", "The running clew.", labels=("version",))

@@ -22,11 +22,64 @@ class CollectorSettings(SettingsModel):
     otlp_http_host_port: HostPort = Field(
         ":4318", alias="COLLECTOR_OTLP_HTTP_HOST_PORT", description="OTLP HTTP `/v1/traces`, protobuf and JSON."
     )
+    jaeger_http_host_port: HostPort = Field(
+        ":14268",
+        alias="COLLECTOR_HTTP_SERVER_HOST_PORT",
+        description="Jaeger Thrift over HTTP: `/api/traces`, `/api/sampling`.",
+    )
+    jaeger_grpc_host_port: HostPort = Field(
+        ":14250",
+        alias="COLLECTOR_GRPC_SERVER_HOST_PORT",
+        description="Jaeger gRPC: `CollectorService/PostSpans`, `SamplingManager`.",
+    )
+    jaeger_udp_compact_host_port: HostPort = Field(
+        ":6831",
+        alias="PROCESSOR_JAEGER_COMPACT_SERVER_HOST_PORT",
+        description="Jaeger Thrift over UDP, compact protocol.",
+    )
+    jaeger_udp_binary_host_port: HostPort = Field(
+        ":6832",
+        alias="PROCESSOR_JAEGER_BINARY_SERVER_HOST_PORT",
+        description="Jaeger Thrift over UDP, binary protocol.",
+    )
+    sampling_http_host_port: HostPort = Field(
+        ":5778",
+        alias="HTTP_SERVER_HOST_PORT",
+        description="Sampling strategies for Jaeger's SDKs over HTTP: `/sampling`, `/`.",
+    )
+    sampling_grpc_host_port: HostPort = Field(
+        ":5779",
+        alias="CLEW_SAMPLING_GRPC_HOST_PORT",
+        description="Sampling strategies for Jaeger's SDKs over gRPC: `SamplingManager`.",
+    )
+    sampling_strategies_file: str = Field(
+        "",
+        alias="SAMPLING_STRATEGIES_FILE",
+        description="Jaeger's file of sampling strategies, a path or an http(s) URL; a broken one changes nothing.",
+    )
+    sampling_reload_interval_ns: DurationNs = Field(
+        parse_duration_ns("10s"),
+        alias="SAMPLING_STRATEGIES_RELOAD_INTERVAL",
+        ge=0,
+        description="How often that file is read again; `0` never.",
+    )
+    sampling_default_probability: float = Field(
+        1.0,
+        alias="SAMPLING_DEFAULT_SAMPLING_PROBABILITY",
+        ge=0,
+        le=1,
+        description="Share of traces that Jaeger's SDKs are told to sample where no strategy says otherwise.",
+    )
     http_enabled: bool = Field(
         True,
         alias="COLLECTOR_HTTP_ENABLED",
         json_schema_extra={"also": ["HTTP_COLLECTOR_ENABLED"]},
         description="Whether 9411 takes spans; when false a POST is a 404.",
+    )
+    grpc_enabled: bool = Field(
+        True,
+        alias="COLLECTOR_GRPC_ENABLED",
+        description="Whether 9411 takes spans over gRPC; when false a call is UNIMPLEMENTED.",
     )
     sample_rate: float = Field(
         1.0,

@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Generic, TypeVar
 
-from query.errors import QueryTimeout
+from query.archive import TraceArchive
+from query.errors import NotConfigured, NotFound, QueryTimeout
 from query.settings import QuerySettings
+from storage.archive import ReaderWithArchive
 from storage.contract import SpanReader
+from storage.ids import TraceId
 
 _Result = TypeVar("_Result")
 _INTERRUPT_INTERVAL_S = 0.05
@@ -19,11 +22,17 @@ class QueryService:
     """Runs reads off the event loop. One instance serves all APIs.
 
     A read is a plain function of the SpanReader: fetch AND render in it, so that neither blocks the event loop.
+    With an archive, a trace that is asked for by id and is not in the store comes from there; closing it stays the
+    caller's.
     """
 
-    def __init__(self, reader: SpanReader, settings: QuerySettings, threads: int = 4) -> None:
+    def __init__(
+        self, reader: SpanReader, settings: QuerySettings, threads: int = 4, archive: TraceArchive | None = None
+    ) -> None:
         self.settings = settings
-        self._reader = reader
+        self._archive = archive
+        self._one_archives = asyncio.Lock()
+        self._reader = ReaderWithArchive(reader, archive.store) if archive else reader
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="query")
         self._abandoned: set[asyncio.Task[None]] = set()
 
@@ -57,6 +66,25 @@ class QueryService:
         while some := await self.read(lambda _reader: list(islice(answers, at_once))):
             for answer in some:
                 yield answer
+
+    @property
+    def can_archive(self) -> bool:
+        """Whether `archive_trace` has somewhere to put a trace."""
+        return self._archive is not None
+
+    async def archive_trace(self, trace_id: TraceId) -> None:
+        """Keep this trace beyond retention; when it returns, the spans are durable. Doing it again is no change.
+
+        Raises NotConfigured without an archive, NotFound, QueryTimeout and StorageError.
+        """
+        if self._archive is None:
+            raise NotConfigured("archive span storage was not configured")
+        # One after another: each holds a trace, which may be large, and those who wait hold nothing.
+        async with self._one_archives:
+            found = await self.read(lambda reader: reader.get_traces([trace_id], strict=self.settings.strict_trace_id))
+            if not found:
+                raise NotFound("trace not found")
+            await self._archive.keep(found[0])
 
     def close(self) -> None:
         """Wait for reads in flight and stop the threads: before the store is closed."""

@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pydantic import ByteSize
+
 from storage.contract import SpanStore
 from storage.duckdb.store import DuckDBStore
 from storage.duckdb.temporary import TemporaryDuckDBStore
@@ -10,25 +12,55 @@ from storage.errors import StoreConfigurationError
 from storage.memory import MemoryStore
 from storage.settings import TEMPORARY, StorageSettings
 
+_ARCHIVE_MEMORY = ByteSize(64 * 2**20)
+"""An archive is small and seldom asked."""
+
 
 def open_store(settings: StorageSettings) -> SpanStore:
     """The store that `settings.url` names, not yet entered: nothing is read or written before that.
 
     Raises StoreConfigurationError for a URL that names no store.
     """
+    return _store_at(settings, "CLEW_STORAGE_URL")
+
+
+def open_archive(settings: StorageSettings) -> SpanStore | None:
+    """The store that `settings.archive_url` names, as `open_store`; None when it is not set.
+
+    Raises StoreConfigurationError also when it is the file of `settings.url`.
+    """
+    if not settings.archive_url:
+        return None
+    if settings.archive_url.startswith("duckdb:") and _same_file(settings.archive_url, settings.url):
+        raise StoreConfigurationError(
+            f"CLEW_ARCHIVE_URL: expected another file than CLEW_STORAGE_URL's, got {settings.archive_url!r}"
+        )
+    changes = {"url": settings.archive_url, "memory_limit_bytes": _ARCHIVE_MEMORY, "autocomplete_keys": ()}
+    return _store_at(settings.model_copy(update=changes), "CLEW_ARCHIVE_URL")
+
+
+def _store_at(settings: StorageSettings, variable: str) -> SpanStore:
     parts = urlsplit(settings.url)
     if parts.scheme == "memory" and not (parts.netloc or parts.path):
         return MemoryStore(settings.memory_max_spans, settings.autocomplete_keys, settings.memory_max_traces)
     if parts.scheme == "duckdb":
         rest = (int(settings.memory_limit_bytes), int(settings.min_free_bytes), settings.autocomplete_keys)
-        return TemporaryDuckDBStore(*rest) if settings.url == TEMPORARY else DuckDBStore(_path_of(settings.url), *rest)
-    raise StoreConfigurationError(f"CLEW_STORAGE_URL: expected duckdb:///PATH or memory:, got {settings.url!r}")
+        if settings.url == TEMPORARY:
+            return TemporaryDuckDBStore(*rest)
+        return DuckDBStore(_path_of(settings.url, variable), *rest)
+    raise StoreConfigurationError(f"{variable}: expected duckdb:///PATH or memory:, got {settings.url!r}")
 
 
-def _path_of(url: str) -> Path:
+def _same_file(url: str, other: str) -> bool:
+    if TEMPORARY in (url, other) or not other.startswith("duckdb:"):
+        return False
+    return _path_of(url, "CLEW_ARCHIVE_URL").resolve() == _path_of(other, "CLEW_STORAGE_URL").resolve()
+
+
+def _path_of(url: str, variable: str) -> Path:
     """`duckdb:///./data/x` is relative, `duckdb:////var/x` absolute, as SQLAlchemy writes file URLs."""
     parts = urlsplit(url)
     path = unquote(parts.path.removeprefix("/"))
     if parts.netloc or not path or parts.query or parts.fragment:
-        raise StoreConfigurationError(f"CLEW_STORAGE_URL: expected duckdb:///PATH, got {url!r}")
+        raise StoreConfigurationError(f"{variable}: expected duckdb:///PATH, got {url!r}")
     return Path(path)

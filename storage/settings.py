@@ -61,6 +61,12 @@ class StorageSettings(SettingsModel):
         description="The store: `duckdb:///PATH` (embedded, durable), `duckdb:temporary` (the same, removed at exit) "
         "or `memory:` (for tests and demos; lost at exit).",
     )
+    archive_url: str = Field(
+        "",
+        alias="CLEW_ARCHIVE_URL",
+        description="A second store, as `CLEW_STORAGE_URL`, for traces that `POST /api/archive/{id}` keeps for good; "
+        "without it that call is refused.",
+    )
     memory_limit_bytes: ByteSize = Field(
         ByteSize(192 * 2**20),
         alias="CLEW_STORAGE_MEMORY_LIMIT",

@@ -6,7 +6,7 @@ Jaeger does not know either; like Jaeger, clew takes no notice of it.
 
 from collections.abc import Mapping
 
-from clew.peers.stores import badger_settings, memory_settings, refusal
+from clew.peers.stores import STORE_URL, badger_settings, memory_settings, refusal
 from clew.peers.translation import Translation, is_true
 
 PEER = "Jaeger v1"
@@ -170,10 +170,10 @@ def translate(given: Mapping[str, str]) -> Translation:
 
 def _translate_storage(given: Mapping[str, str], found: Translation) -> None:
     backend = given.get("SPAN_STORAGE_TYPE", "").strip()
-    if "CLEW_STORAGE_URL" in given:
+    if STORE_URL in given:
         for name in _STORAGE:
             if name in given:
-                found.ignore(name, "CLEW_STORAGE_URL is given")
+                found.ignore(name, f"{STORE_URL} is given")
     elif backend == "badger":
         _translate_badger(given, found)
     else:
@@ -191,10 +191,9 @@ def _translate_storage(given: Mapping[str, str], found: Translation) -> None:
 def _translate_badger(given: Mapping[str, str], found: Translation) -> None:
     ephemeral = is_true(given.get("BADGER_EPHEMERAL", "true"))
     keys, values = (given.get(f"BADGER_DIRECTORY_{part}", "") for part in ("KEY", "VALUE"))
-    settings = badger_settings(
-        ephemeral=ephemeral, keys=keys, values=values, ttl=given.get("BADGER_SPAN_STORE_TTL", "")
-    )
-    found.means(f"SPAN_STORAGE_TYPE=badger, {'ephemeral' if ephemeral else 'not ephemeral'},", settings)
+    ttl = given.get("BADGER_SPAN_STORE_TTL", "")
+    settings = badger_settings(ephemeral=ephemeral, keys=keys, values=values, ttl=ttl)
+    found.means("SPAN_STORAGE_TYPE=badger", settings)
     if values and keys and not ephemeral:
         found.ignore("BADGER_DIRECTORY_KEY", "one file holds keys and values")
     for name, why in BADGER_IGNORED.items():

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from clew.peers.config_file import Node
 from clew.peers.jaeger_v2_keys import DOORS, IGNORED, REFUSED_IF_TRUE, REFUSED_PARTS, SETTINGS, UNDERSTOOD, Door
-from clew.peers.stores import badger_settings, memory_settings, refusal
+from clew.peers.stores import ARCHIVE_URL, STORE_URL, badger_settings, memory_settings, refusal
 from clew.peers.translation import Translation, is_true
 from storage.settings import CLOSED
 
 PEER = "Jaeger v2"
 RECEIVERS = ("otlp", "jaeger", "zipkin")
 EXPORTER = "jaeger_storage_exporter"
+STORAGE = "jaeger_storage"
 MEMORY_MAX_TRACES = "1000000"
 """Jaeger's bound when a memory backend gives none."""
 SECTIONS = frozenset({"service", "extensions", "receivers", "processors", "exporters", "connectors"})
@@ -63,7 +64,7 @@ def _view(config: Mapping[str, Node], found: Translation) -> View:
     extensions = _map(config.get("extensions"))
     for part in used["extensions"]:
         kind = part.partition("/")[0]
-        if kind != "jaeger_storage":
+        if kind != STORAGE:
             _put(view, kind, extensions.get(part))
     for section, parts in used.items():
         missing = [part for part in parts if part not in _map(config.get(section))]
@@ -125,51 +126,53 @@ def _translate_metrics_port(view: View, found: Translation) -> None:
 def _translate_storage(config: Mapping[str, Node], view: View, found: Translation, has_store: bool) -> None:
     written = _text(view.get(f"{EXPORTER}.trace_storage"))
     read = _text(view.get("jaeger_query.storage.traces") or view.get("jaeger_query.trace_storage"))
+    archive = _text(view.get("jaeger_query.storage.traces_archive") or view.get("jaeger_query.trace_storage_archive"))
     name = written or read
-    backends = _part(config, "extensions.jaeger_storage.backends") or {}
-    for other in backends:
-        if other != name:
-            found.ignore(f"jaeger_storage.backends.{other}", "clew has one store")
-    if has_store:
-        found.ignore(f"jaeger_storage.backends.{name}", "where spans are kept is said by a variable or flag")
-        return
     if written and read and written != read:
         found.refused.append(
             f"jaeger_query.storage.traces: expected {written!r}, to which {EXPORTER} writes, got {read!r}; "
             "clew has one store"
         )
-    elif name and name not in backends:
-        found.refused.append(
-            f"jaeger_storage.backends: expected a backend {name!r}, got {', '.join(backends) or 'none'}"
-        )
+        return
+    backends = _part(config, f"extensions.{STORAGE}.backends") or {}
+    for other in backends:
+        if other not in (name, archive):
+            found.ignore(f"{STORAGE}.backends.{other}", "nothing uses it")
+    if has_store and name:
+        found.ignore(f"{STORAGE}.backends.{name}", "where spans are kept is said by a variable or flag")
     elif name:
-        _translate_backend(name, _map(backends[name]), view, found)
-
-
-def _translate_backend(name: str, backend: Mapping[str, Node], view: View, found: Translation) -> None:
-    kind = next(iter(backend), "")
-    place = f"jaeger_storage.backends.{name}"
-    if kind not in ("memory", "badger"):
-        found.refused.append(f"{place}: {refusal(kind)}")
-        return
-    _put(view, "storage", dict(backend))
-    if kind == "memory":
+        settings = _settings_of_backend(name, backends, "storage", view, found)
+        found.means(f"{STORAGE}.backends.{name}", settings)
+    if archive and archive != name:
+        settings = _settings_of_backend(archive, backends, "archive", view, found)
         found.means(
-            f"{place}.memory", memory_settings(_text(view.get("storage.memory.max_traces")) or MEMORY_MAX_TRACES)
+            f"{STORAGE}.backends.{archive}", {ARCHIVE_URL: settings[STORE_URL]} if STORE_URL in settings else {}
         )
-        return
+
+
+def _settings_of_backend(
+    name: str, backends: Mapping[str, Node], at: str, view: View, found: Translation
+) -> dict[str, str]:
+    """Settings of a store that is this backend, whose keys are put into the view at `at`; none when it is refused."""
+    backend = _map(backends.get(name))
+    kind = next(iter(backend), "")
+    if kind not in ("memory", "badger"):
+        why = refusal(kind) if name in backends else "the configuration names it, and it is not there"
+        found.refused.append(f"{STORAGE}.backends.{name}: {why}")
+        return {}
+    _put(view, at, dict(backend))
 
     def value(*paths: str) -> str:
-        return next((text for path in paths if (text := _text(view.get(f"storage.badger.{path}")))), "")
+        return next((text for path in paths if (text := _text(view.get(f"{at}.{kind}.{path}")))), "")
 
-    ephemeral = is_true(value("ephemeral") or "true")
-    settings = badger_settings(
-        ephemeral=ephemeral,
+    if kind == "memory":
+        return memory_settings(value("max_traces") or MEMORY_MAX_TRACES)
+    return badger_settings(
+        ephemeral=is_true(value("ephemeral") or "true"),
         keys=value("directories.keys", "directory_key"),
         values=value("directories.values", "directory_value"),
         ttl=value("ttl.spans", "span_store_ttl"),
     )
-    found.means(f"{place}.badger, {'ephemeral' if ephemeral else 'not ephemeral'},", settings)
 
 
 def _translate_rest(view: View, found: Translation) -> None:
@@ -178,7 +181,8 @@ def _translate_rest(view: View, found: Translation) -> None:
         if is_true(_text(view.get(path))):
             found.refused.append(f"{path}: {why}")
     doors = {door.path for door in DOORS} | {f"{door.path}.endpoint" for door in DOORS}
-    for path in _leaves(view):
+    for leaf in _leaves(view):
+        path = f"storage.{leaf.removeprefix('archive.')}" if leaf.startswith("archive.") else leaf
         if path in doors or path in SETTINGS or path in REFUSED_IF_TRUE or _covering(path, UNDERSTOOD):
             continue
         table_row = _covering(path, IGNORED)
@@ -186,8 +190,8 @@ def _translate_rest(view: View, found: Translation) -> None:
             found.ignore(table_row, IGNORED[table_row])
         elif path.startswith("processors."):
             found.ignore(path, "clew keeps spans as they were sent")
-        elif view[path] is not None or "." not in path:
-            found.ignore(path, NOT_KNOWN)
+        elif view[leaf] is not None or "." not in leaf:
+            found.ignore(leaf, NOT_KNOWN)
 
 
 def _covering(path: str, table: Mapping[str, str] | tuple[str, ...]) -> str | None:

@@ -60,6 +60,8 @@ UNDERSTOOD = (
     "service.telemetry.metrics.readers",
     "jaeger_query.storage.traces",
     "jaeger_query.trace_storage",
+    "jaeger_query.storage.traces_archive",
+    "jaeger_query.trace_storage_archive",
     "jaeger_storage_exporter.trace_storage",
     "storage.memory.max_traces",
     "storage.badger.ephemeral",
@@ -79,8 +81,6 @@ _NO_TOKENS = "there is no remote storage to hand headers to"
 _QUEUE = "senders wait for the commit; the queue is bounded by CLEW_QUEUE_BYTES"
 
 IGNORED: Mapping[str, str] = {
-    "jaeger_query.storage.traces_archive": "clew has one store; archived traces are kept like all",
-    "jaeger_query.trace_storage_archive": "clew has one store; archived traces are kept like all",
     "jaeger_query.storage.metrics": "/api/metrics is answered from the spans",
     "jaeger_query.metrics_storage": "/api/metrics is answered from the spans",
     "jaeger_query.ui.log_access": "clew logs no requests",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from clew.peers import jaeger_v1, jaeger_v2, zipkin
 from clew.peers.config_file import ConfigError, read_config
+from clew.peers.stores import STORE_URL
 from clew.peers.translation import Translation
 from storage.settings import CLOSED
 
-STORE = "CLEW_STORAGE_URL"
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """Kubernetes gives a pod the address of every Service: one named `query` makes QUERY_PORT=tcp://10.0.0.1:80."""
 
@@ -43,7 +43,7 @@ def with_peers(given: Mapping[str, str], places: Iterable[str], names: Mapping[s
         except ConfigError as error:
             problems.append(str(error))
         else:
-            found = jaeger_v2.translate(config, has_store=STORE in values)
+            found = jaeger_v2.translate(config, has_store=STORE_URL in values)
             problems += [f"--config: {problem}" for problem in found.refused]
             _fill(values, found, names)
             translations.append(found)
@@ -62,7 +62,7 @@ def _fill(values: dict[str, str], found: Translation, names: Mapping[str, Iterab
 
 
 def _two_stores(one: Translation, other: Translation) -> list[str]:
-    first, second = one.settings.get(STORE), other.settings.get(STORE)
+    first, second = one.settings.get(STORE_URL), other.settings.get(STORE_URL)
     if first is None or second is None or first == second:
         return []
-    return [f"SPAN_STORAGE_TYPE and STORAGE_TYPE: {first} and {second} are two stores; unset one, or give {STORE}"]
+    return [f"SPAN_STORAGE_TYPE and STORAGE_TYPE: {first} and {second} are two stores; unset one, or give {STORE_URL}"]

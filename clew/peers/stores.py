@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from storage.settings import TEMPORARY
 
+STORE_URL = "CLEW_STORAGE_URL"
+ARCHIVE_URL = "CLEW_ARCHIVE_URL"
 BADGER_TTL = "72h"
 """How long Badger keeps a span when nothing is said."""
 DATABASE = "clew.duckdb"
@@ -27,7 +29,7 @@ ELSEWHERE: Mapping[str, str] = {
 def refusal(backend: str) -> str:
     """Why a backend is refused, and what to do."""
     why = ELSEWHERE.get(backend, "is no storage of Jaeger's")
-    return f"{backend!r} {why}; expected badger (embedded, durable) or memory, or set CLEW_STORAGE_URL"
+    return f"{backend!r} {why}; expected badger (embedded, durable) or memory, or set {STORE_URL}"
 
 
 def badger_settings(*, ephemeral: bool, keys: str, values: str, ttl: str) -> dict[str, str]:
@@ -37,13 +39,13 @@ def badger_settings(*, ephemeral: bool, keys: str, values: str, ttl: str) -> dic
     """
     retention = {"CLEW_RETENTION": ttl or BADGER_TTL}
     if ephemeral:
-        return {"CLEW_STORAGE_URL": TEMPORARY, **retention}
+        return {STORE_URL: TEMPORARY, **retention}
     directory = values or keys
     if not directory:
         return retention
-    return {"CLEW_STORAGE_URL": f"duckdb:///{quote(str(PurePosixPath(directory) / DATABASE))}", **retention}
+    return {STORE_URL: f"duckdb:///{quote(str(PurePosixPath(directory) / DATABASE))}", **retention}
 
 
 def memory_settings(max_traces: str) -> dict[str, str]:
     """The memory store, bounded in traces as Jaeger's is."""
-    return {"CLEW_STORAGE_URL": "memory:"} | ({"MEMORY_MAX_TRACES": max_traces} if max_traces else {})
+    return {STORE_URL: "memory:"} | ({"MEMORY_MAX_TRACES": max_traces} if max_traces else {})

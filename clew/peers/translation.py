@@ -25,6 +25,8 @@ class Translation:
 
     def means(self, words: str, settings: Mapping[str, str]) -> None:
         """`words` of the peer's configuration set these settings."""
+        if not settings:
+            return
         self.settings.update(settings)
         said = ", ".join(f"{name}={value}" for name, value in settings.items())
         self.meanings.append(f"{words} means {said}")

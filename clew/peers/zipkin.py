@@ -6,7 +6,7 @@ setting of clew is one that Zipkin does not know either; like Zipkin, clew takes
 
 from collections.abc import Mapping
 
-from clew.peers.stores import memory_settings
+from clew.peers.stores import STORE_URL, memory_settings
 from clew.peers.translation import Translation
 
 PEER = "Zipkin"
@@ -84,8 +84,8 @@ def translate(given: Mapping[str, str]) -> Translation:
     """What Zipkin's variables among these come to. Empty values are taken for absent."""
     found = Translation(PEER)
     storage = given.get("STORAGE_TYPE", "").strip()
-    if storage and "CLEW_STORAGE_URL" in given:
-        found.ignore("STORAGE_TYPE", "CLEW_STORAGE_URL is given")
+    if storage and STORE_URL in given:
+        found.ignore("STORAGE_TYPE", f"{STORE_URL} is given")
     elif storage == "mem":
         found.means("STORAGE_TYPE=mem", memory_settings(""))
     elif storage:
@@ -98,4 +98,4 @@ def translate(given: Mapping[str, str]) -> Translation:
 
 def _refusal(storage: str) -> str:
     what = DATABASES.get(storage, "no storage of Zipkin's")
-    return f"{storage!r} is {what}; unset it for clew's own store (on disk, CLEW_STORAGE_URL says where), or say mem"
+    return f"{storage!r} is {what}; unset it for clew's own store (on disk, {STORE_URL} says where), or say mem"

@@ -55,7 +55,7 @@ async def read_body(
     if length is not None and length > limits.wire_bytes:
         raise _over_wire_limit(limits)
     message = await receive()
-    sink = Inflater(coding, limits.inflated_bytes, reservation.grow) if coding else _PlainBody(limits, reservation.grow)
+    sink = Inflater(coding, limits.inflated_bytes, reservation.grow) if coding else PlainBody(limits, reservation.grow)
     if not message.get("more_body", False):
         return await _read_parts(receive, message, sink, limits)
     try:
@@ -65,7 +65,7 @@ async def read_body(
         raise BodyTooSlow(f"expected the whole body within {limits.read_timeout_s:g} s") from error
 
 
-class _PlainBody:
+class PlainBody:
     """A body as it is: what Inflater is for a compressed one."""
 
     def __init__(self, limits: BodyLimits, reserve: Callable[[int], None]) -> None:
@@ -86,7 +86,7 @@ class _PlainBody:
         return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
 
-async def _read_parts(receive: Receive, message: Message, sink: Inflater | _PlainBody, limits: BodyLimits) -> bytes:
+async def _read_parts(receive: Receive, message: Message, sink: Inflater | PlainBody, limits: BodyLimits) -> bytes:
     wire_bytes = 0
     while True:
         if message["type"] == "http.disconnect":

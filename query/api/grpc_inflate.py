@@ -4,6 +4,8 @@ import zlib
 from collections.abc import Callable
 from typing import TypeVar
 
+from query.errors import BadRequest
+
 _Request = TypeVar("_Request")
 
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -15,7 +17,7 @@ _GZIP = 31
 def inflated(parse: Callable[[bytes], _Request]) -> Callable[[bytes], _Request]:
     """`parse` for requests that may be gzip streams; gRPC does not show its flag, but no message begins like one.
 
-    What that function gets is at most MAX_REQUEST_BYTES; larger and damaged requests raise ValueError.
+    What that function gets is at most MAX_REQUEST_BYTES; larger and damaged requests raise BadRequest.
     """
 
     def parse_inflated(message: bytes) -> _Request:
@@ -29,7 +31,7 @@ def _gunzipped(message: bytes) -> bytes:
     try:
         plain = stream.decompress(message, MAX_REQUEST_BYTES)
     except zlib.error as error:
-        raise ValueError(f"expected a gzip stream: {error}") from error
+        raise BadRequest(f"expected a gzip stream: {error}") from error
     if not stream.eof:
-        raise ValueError(f"expected a whole gzip stream of at most {MAX_REQUEST_BYTES} bytes inflated")
+        raise BadRequest(f"expected a whole gzip stream of at most {MAX_REQUEST_BYTES} bytes inflated")
     return plain

@@ -15,7 +15,9 @@ from query.api.jaeger_answers import error_answer, method_not_allowed, page_not_
 from query.api.jaeger_call_metrics import JaegerCallMetrics
 from query.api.jaeger_docs import documented
 from query.api.jaeger_endpoints import JaegerEndpoints
+from query.api.jaeger_insights import JaegerInsights
 from query.api.jaeger_page import page
+from query.api.jaeger_transform import JaegerTransform, Uploads
 from query.api.jaeger_v3 import JaegerV3Endpoints
 from query.service import QueryService
 
@@ -23,9 +25,12 @@ _Handler = Callable[[Request], Awaitable[Response]]
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_ns) -> FastAPI:
+def jaeger_app(
+    service: QueryService, *, uploads: Uploads | None = None, now_ns: Callable[[], int] = time.time_ns
+) -> FastAPI:
     """The application; `service` stays the caller's to close. now_ns: the clock, epoch nanoseconds.
 
+    uploads: how a body of /api/transform is read; without it there is no such path.
     Unknown paths below /api are 404 as text, every other path is a page that says what clew is.
     """
     app = FastAPI(
@@ -39,6 +44,7 @@ def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_n
     base_path = service.settings.base_path
     for prefix in dict.fromkeys(("", base_path)):
         _add_api(app, prefix, service, now_ns)
+        _add_posts(app, prefix, service, now_ns, uploads)
     # After the API of every prefix: these match any path.
     for prefix in dict.fromkeys((base_path, "")):
         _add_docs(app, prefix)
@@ -48,6 +54,7 @@ def jaeger_app(service: QueryService, *, now_ns: Callable[[], int] = time.time_n
 
 def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[[], int]) -> None:
     endpoints, calls = JaegerEndpoints(service, now_ns), JaegerCallMetrics(service, now_ns)
+    insights = JaegerInsights(service, now_ns)
     routes: list[tuple[str, _Handler]] = [
         ("/api/services", endpoints.services),
         ("/api/services/{service:path}/operations", endpoints.operations_of_service),
@@ -59,6 +66,9 @@ def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[
         ("/api/metrics/calls", calls.calls),
         ("/api/metrics/errors", calls.errors),
         ("/api/metrics/minstep", calls.least_step),
+        ("/api/quality-metrics", insights.quality_metrics),
+        ("/api/deep-dependencies", insights.deep_dependencies),
+        ("/analytics/v1/dependencies", insights.deep_dependencies),
         *JaegerV3Endpoints(service).routes(),
     ]
     for path, handler in routes:
@@ -66,6 +76,23 @@ def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[
             prefix + path, handler, include_in_schema=not prefix, response_model=None, openapi_extra=documented(path)
         )
         app.add_api_route(prefix + path, handler, methods=["HEAD"], include_in_schema=False, response_model=None)
+
+
+def _add_posts(
+    app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[[], int], uploads: Uploads | None
+) -> None:
+    routes: list[tuple[str, _Handler]] = [("/api/archive/{trace_id}", JaegerEndpoints(service, now_ns).archive)]
+    if uploads:
+        routes.append(("/api/transform", JaegerTransform(service, uploads).transform))
+    for path, handler in routes:
+        app.add_api_route(
+            prefix + path,
+            handler,
+            methods=["POST"],
+            include_in_schema=not prefix,
+            response_model=None,
+            openapi_extra=documented(path),
+        )
 
 
 def _add_docs(app: FastAPI, prefix: str) -> None:

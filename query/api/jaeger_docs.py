@@ -18,7 +18,13 @@ _CALLS = (
     ("ratePer", "How long before each moment calls are counted, in milliseconds; default 600000."),
     _PRETTY,
 )
-
+_DEEP = (
+    ("service", "Service name, compared exactly; nothing is answered without it."),
+    ("operation", "Span name, compared exactly."),
+    ("start", "Least span start, microseconds since the epoch; default and 0: 48 hours ago."),
+    ("end", "Largest span start, microseconds since the epoch; default and 0: now."),
+    _PRETTY,
+)
 _V3_QUERY = (
     ("query.serviceName", "Service name, compared exactly."),
     ("query.operationName", "Span name, compared exactly."),
@@ -49,12 +55,17 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         _PRETTY,
     ),
     "/api/traces/{trace_id}": (*_HINTS, _RAW, _PRETTY),
+    "/api/archive/{trace_id}": (*_HINTS, _PRETTY),
     "/api/dependencies": (
         ("endTs", "End of the window, milliseconds since the epoch; default now."),
         ("lookback", "Length of the window in milliseconds; default 24 hours."),
         ("service", "Only links that touch this service."),
         _PRETTY,
     ),
+    "/api/deep-dependencies": _DEEP,
+    "/analytics/v1/dependencies": _DEEP,
+    "/api/quality-metrics": (_PRETTY,),
+    "/api/transform": (_PRETTY,),
     "/api/metrics/latencies": (("quantile", "From 0 to 1; required."), *_CALLS),
     "/api/metrics/calls": _CALLS,
     "/api/metrics/errors": _CALLS,
@@ -76,6 +87,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _IN_PATH = {
+    "/api/archive/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
     "/api/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/v3/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),

@@ -7,15 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api import jaeger_parameters as parameters
-from query.api.jaeger_answers import Question, answered
+from query.api.jaeger_answers import Question, answered, error_answer, status_of
 from query.api.jaeger_strconv import parse_trace_id_or_base64
-from query.errors import BadRequest, NotFound
+from query.errors import BadRequest, NotFound, QueryError
 from query.reconstruct.assembly import assemble
 from query.render.jaeger_envelope import dependencies_json, envelope, operations_json, trace_not_found
 from query.render.jaeger_json import trace_json
 from query.render.jaeger_values import JsonObject
 from query.service import QueryService
 from storage.contract import SpanReader
+from storage.errors import StorageError
 from storage.ids import TraceId, low_half, short_hex
 from storage.span import Span
 
@@ -97,6 +98,16 @@ class JaegerEndpoints:
             return answer
 
         return await answered(self._service, request, ask)
+
+    async def archive(self, request: Request) -> Response:
+        """Keep one trace beyond retention."""
+        try:
+            trace_id = _trace_id_in_path(request)
+            parameters.refuse_bad_hints(request.query_params)
+            await self._service.archive_trace(trace_id)
+        except (QueryError, StorageError) as error:
+            return error_answer(status_of(error), str(error))
+        return await answered(self._service, request, lambda: lambda _reader: envelope([]) | {"errors": []})
 
     async def dependencies(self, request: Request) -> Response:
         """Which services call which, with the number of calls. `service` keeps the links that touch it."""

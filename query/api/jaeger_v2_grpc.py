@@ -11,7 +11,7 @@ from query.api.grpc_methods import stream_method, unary_method
 from query.api.grpc_times import duration_ns, time_ns
 from query.api.jaeger_search import trace_query
 from query.api.otlp_searches import of_kind, tag_filters
-from query.errors import BadRequest, NotFound, QueryError
+from query.errors import BadRequest, NotFound
 from query.render.jaeger_proto import dependencies_message, operations_message, trace_chunks
 from query.service import QueryService
 from storage.contract import SpanReader
@@ -71,8 +71,8 @@ class JaegerV2Grpc:
         return self._service.stream(answer, CHUNKS_AT_ONCE)
 
     async def _archive(self, request: v2.ArchiveTraceRequest) -> bytes:
-        _trace_id(request.trace_id)
-        raise QueryError("failed to archive trace: archive span storage was not configured")
+        await self._service.archive_trace(_trace_id(request.trace_id))
+        return v2.ArchiveTraceResponse().SerializeToString()
 
     async def _services(self, _request: v2.GetServicesRequest) -> bytes:
         return await self._service.read(

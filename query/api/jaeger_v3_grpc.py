@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import grpc
 
@@ -35,7 +34,7 @@ class JaegerV3Grpc:
 
     def handlers(self) -> Sequence[grpc.GenericRpcHandler]:
         """What the port serves."""
-        methods: dict[str, grpc.RpcMethodHandler[Any, bytes]] = {
+        methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             "GetTrace": stream_method(self._trace, v3.GetTraceRequest.FromString),
             "FindTraces": stream_method(self._find_traces, v3.FindTracesRequest.FromString),
             "FindTraceSummaries": stream_method(self._find_summaries, v3.FindTraceSummariesRequest.FromString),

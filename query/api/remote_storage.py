@@ -7,7 +7,6 @@ they are.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import grpc
 
@@ -46,7 +45,7 @@ class RemoteStorage:
 
     def handlers(self) -> Sequence[grpc.GenericRpcHandler]:
         """What the port serves, for a server that leaves compressed requests as they are (`inflate=False`)."""
-        services: dict[str, dict[str, grpc.RpcMethodHandler[Any, bytes]]] = {
+        services: dict[str, dict[str, grpc.RpcMethodHandler[bytes, bytes]]] = {
             "TraceReader": {
                 "GetTraces": stream_method(self._get_traces, inflated(v2.GetTracesRequest.FromString)),
                 "GetServices": unary_method(self._services, inflated(v2.GetServicesRequest.FromString)),

@@ -33,7 +33,7 @@ MOST_BYTES = 4 * 2**20
 _FRAME_BYTES = 6
 _LARGEST_INT64 = 2**63 - 1
 
-_AddTag = Callable[..., model.KeyValue]
+_AddTag = Callable[[], model.KeyValue]
 
 
 def trace_chunks(trace: Trace) -> Iterator[bytes]:
@@ -97,29 +97,33 @@ def dependencies_message(links: Sequence[DependencyLink]) -> GetDependenciesResp
 
 
 def _add_tags(add: _AddTag, tags: Iterable[Tag]) -> None:
+    """By setting fields, which takes three quarters of the time that giving them to `add` takes."""
     for key, value in tags:
+        tag = add()
         try:
-            _add_tag(add, key, value)
+            tag.key = key
+            if isinstance(value, str):  # First: nearly every value is one.
+                tag.v_str = value
+            else:
+                _set_value(tag, value)
         except UnicodeEncodeError:
             # A lone surrogate, which JSON in an annotation can escape and UTF-8 cannot hold.
-            _add_tag(add, _mended(key), _mended(text_of(value)))
+            tag.key, tag.v_str = _mended(key), _mended(text_of(value))
 
 
-def _add_tag(add: _AddTag, key: str, value: AttributeValue) -> None:
+def _set_value(tag: model.KeyValue, value: AttributeValue) -> None:
     """Lists, maps and null are strings (JSON text, ""), and so are integers beyond 64 bits."""
     match value:
-        case str():  # First: nearly every value is one.
-            add(key=key, v_str=value)
         case bool():
-            add(key=key, v_type=model.BOOL, v_bool=value)
+            tag.v_type, tag.v_bool = model.BOOL, value
         case int() if -_LARGEST_INT64 - 1 <= value <= _LARGEST_INT64:
-            add(key=key, v_type=model.INT64, v_int64=value)
+            tag.v_type, tag.v_int64 = model.INT64, value
         case float():
-            add(key=key, v_type=model.FLOAT64, v_float64=value)
+            tag.v_type, tag.v_float64 = model.FLOAT64, value
         case bytes():
-            add(key=key, v_type=model.BINARY, v_binary=value)
+            tag.v_type, tag.v_binary = model.BINARY, value
         case _:
-            add(key=key, v_str=text_of(value))
+            tag.v_str = text_of(value)
 
 
 def _mended(text: str) -> str:

@@ -12,7 +12,13 @@ README = Path(__file__).parents[2] / "README.md"
 def row_of(variable: str, field: FieldInfo) -> str:
     """The table row that the README must hold for a setting."""
     default = field.get_default()
-    if variable in {"CLEW_RETENTION", "QUERY_TIMEOUT", "CLEW_COMMIT_INTERVAL", "CLEW_DRAIN_TIMEOUT"}:
+    if variable in {
+        "CLEW_RETENTION",
+        "QUERY_TIMEOUT",
+        "CLEW_COMMIT_INTERVAL",
+        "CLEW_DRAIN_TIMEOUT",
+        "SAMPLING_STRATEGIES_RELOAD_INTERVAL",
+    }:
         default = _duration(default)
     if isinstance(default, tuple):
         default = ",".join(default)

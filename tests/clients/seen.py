@@ -139,7 +139,7 @@ def zipkin_form(span: SeenSpan) -> dict[str, Any]:
     tags = {key: zipkin_text(value) for key, value in attributes.items() if key != "service.name"}
     tags |= {"otel.scope.name": span.scope[0], "otel.scope.version": span.scope[1]} if span.scope[0] else {}
     if span.status == "error":
-        tags |= {"otel.status_code": "ERROR", "error": span.message}
+        tags = {"otel.status_code": "ERROR", "error": span.message} | tags
     shown: dict[str, Any] = {
         "traceId": span.trace_id,
         "id": span.span_id,

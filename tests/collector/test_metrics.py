@@ -51,6 +51,18 @@ async def a_busy_rig(rig: Rig) -> CollectorMetrics:
     return metrics
 
 
+async def test_exposition_has_the_names_of_jaeger_v2_from_the_same_ledger() -> None:
+    async with Rig() as rig:
+        samples = samples_of(await a_busy_rig(rig))
+    accepted, refused = "otelcol_receiver_accepted_spans_total", "otelcol_receiver_refused_spans_total"
+    assert at(samples, accepted, receiver="zipkin", transport="http") == 5
+    assert at(samples, refused, receiver="zipkin", transport="http") == 0
+    assert at(samples, accepted, receiver="otlp", transport="grpc") == 2
+    assert at(samples, refused, receiver="otlp", transport="http") == 3
+    assert at(samples, "otelcol_exporter_sent_spans_total", exporter="jaeger_storage_exporter") == 5
+    assert at(samples, "otelcol_exporter_send_failed_spans_total", exporter="jaeger_storage_exporter") == 2
+
+
 async def test_exposition_has_every_entry_of_the_ledger() -> None:
     async with Rig() as rig:
         samples = samples_of(await a_busy_rig(rig))

@@ -59,10 +59,9 @@ def test_istios_configuration_is_read_whole() -> None:
     assert settings.process.metrics_host_port == "0.0.0.0:8888"
 
 
-@pytest.mark.xfail(reason="some of these doors are still to come")
 def test_istios_configuration_is_told_of_in_one_line() -> None:
     assert read_settings({}, [str(V2_CONFIG)]).notes == (
-        "Jaeger v2 configuration: jaeger_storage.backends.badger_storage.badger, not ephemeral, means "
+        "Jaeger v2 configuration: jaeger_storage.backends.badger_storage means "
         "CLEW_STORAGE_URL=duckdb:////badger/data/clew.duckdb, CLEW_RETENTION=72h; without effect: "
         "healthcheckv2.grpc (every gRPC port answers health checks itself); "
         "expvar, zpages (clew is no Go program)",
@@ -133,6 +132,24 @@ def test_badgers_directories_and_ttl_are_taken_in_the_old_spelling_and_the_new()
         assert (storage.url, storage.retention_ns) == ("duckdb:////v/clew.duckdb", 48 * HOUR_NS)
 
 
+def test_an_archive_of_its_own_is_the_archive() -> None:
+    archives = "some_archive: {badger: {ephemeral: false, directories: {values: /archive}, ttl: {spans: 1h}, read: 1}}"
+    settings = read(
+        LISTENING.replace(
+            "{storage: {traces: some_storage}}", "{storage: {traces: some_storage, traces_archive: some_archive}}"
+        ).replace("some_storage: {memory", f"{archives}, some_storage: {{memory")
+    )
+
+    assert settings.storage.url == "memory:"
+    assert settings.storage.archive_url == "duckdb:////archive/clew.duckdb"
+    assert settings.storage.retention_ns == read_settings({}).storage.retention_ns
+    assert settings.notes == (
+        "Jaeger v2 configuration: jaeger_storage.backends.some_storage means CLEW_STORAGE_URL=memory:, "
+        "MEMORY_MAX_TRACES=100000; jaeger_storage.backends.some_archive means "
+        "CLEW_ARCHIVE_URL=duckdb:////archive/clew.duckdb; without effect: archive.badger.read (not known)",
+    )
+
+
 def test_variables_win_over_the_file_and_clews_own_over_both() -> None:
     settings = read(
         LISTENING,
@@ -162,7 +179,10 @@ def test_a_backend_that_is_not_clews_is_refused_with_what_to_do(backend: str) ->
     ("change", "problem"),
     [
         ("extensions.jaeger_query.storage.traces=other", "expected 'some_storage', to which .* got 'other'"),
-        ("exporters.jaeger_storage_exporter.trace_storage=none", "jaeger_query.storage.traces: expected 'none'"),
+        (
+            "exporters.jaeger_storage_exporter.trace_storage=none",
+            "to which jaeger_storage_exporter writes, got 'some_storage'",
+        ),
         ("service.pipelines.traces.exporters=[kafka]", "expected a traces pipeline that ends in jaeger_storage_export"),
         ("service.pipelines.traces.receivers=[otlp, jaeger, zipkin, kafka]", "receivers.kafka: the service names it"),
         ("receivers.otlp.protocols.grpc.tls={cert_file: x}", "receivers.otlp.protocols.grpc.tls: clew serves plain"),
@@ -179,7 +199,7 @@ def test_what_contradicts_is_refused(change: str, problem: str) -> None:
 def test_what_is_not_honoured_and_what_is_not_known_is_told_of() -> None:
     notes = read(
         LISTENING,
-        "extensions.jaeger_query.storage.traces_archive=another",
+        "extensions.jaeger_query.storage.metrics=some_metrics",
         "extensions.jaeger_query.base_paht=/x",
         "service.pipelines.metrics.receivers=[otlp]",
         "processors.attributes.actions=[]",
@@ -188,7 +208,7 @@ def test_what_is_not_honoured_and_what_is_not_known_is_told_of() -> None:
     ).notes
 
     assert len(notes) == 1
-    assert "jaeger_query.storage.traces_archive (clew has one store" in notes[0]
+    assert "jaeger_query.storage.metrics (/api/metrics is answered from the spans)" in notes[0]
     assert "extentions, jaeger_query.base_paht (not known)" in notes[0]
     assert "service.pipelines.metrics (clew takes traces only)" in notes[0]
     assert "processors.attributes.actions (clew keeps spans as they were sent)" in notes[0]

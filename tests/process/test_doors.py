@@ -83,10 +83,11 @@ def test_a_request_head_without_end_is_cut_off(clew: Clew) -> None:
 
 def test_jaeger_v2s_probe_and_scrape_are_answered_on_their_ports(clew: Clew) -> None:
     status = httpx.get(f"{clew.url('status')}/status")
+    httpx.get(f"{clew.url('jaeger')}/api/services")
     metrics = httpx.get(f"{clew.url('metrics')}/metrics")
 
     assert (status.status_code, status.json()["status"]) == (200, "StatusOK")
-    assert metrics.text.splitlines()[0].startswith("# HELP")
+    assert 'jaeger_query_requests_total{operation="get_services",result="ok"}' in metrics.text
 
 
 def run_serve(**settings: str) -> subprocess.CompletedProcess[str]:

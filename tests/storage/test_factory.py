@@ -8,7 +8,7 @@ from storage.batch import SpanBatch
 from storage.duckdb.store import DuckDBStore
 from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
-from storage.factory import open_store
+from storage.factory import open_archive, open_store
 from storage.memory import MemoryStore
 from storage.settings import StorageSettings
 from tests.builders import TODAY_NS, a_span, a_trace_id
@@ -66,3 +66,30 @@ def test_an_unknown_store_is_refused_and_the_known_ones_are_named(url: str) -> N
 def test_a_duckdb_url_without_just_a_path_is_refused(url: str) -> None:
     with pytest.raises(StoreConfigurationError, match="expected duckdb:///PATH, got"):
         open_store(settings_of(url))
+
+
+def archive_settings(url: str, archive_url: str) -> StorageSettings:
+    return StorageSettings.model_validate({"url": url, "archive_url": archive_url, "autocomplete_keys": ("k",)})
+
+
+def test_without_a_url_there_is_no_archive() -> None:
+    assert open_archive(archive_settings("memory:", "")) is None
+
+
+def test_an_archive_is_a_store_of_its_own(tmp_path: Path) -> None:
+    archive = open_archive(archive_settings(f"duckdb:///{tmp_path}/a", f"duckdb:///{tmp_path}/b"))
+
+    assert isinstance(archive, DuckDBStore)
+    assert archive.path == tmp_path / "b"
+
+
+def test_an_archive_in_the_stores_own_file_is_refused(tmp_path: Path) -> None:
+    settings = archive_settings(f"duckdb:///{tmp_path}/a", f"duckdb:///{tmp_path}/x/../a")
+
+    with pytest.raises(StoreConfigurationError, match="CLEW_ARCHIVE_URL: expected another file than CLEW_STORAGE_URL"):
+        open_archive(settings)
+
+
+def test_an_unknown_archive_is_blamed_on_its_own_setting() -> None:
+    with pytest.raises(StoreConfigurationError, match="CLEW_ARCHIVE_URL: expected duckdb:///PATH or memory:, got 'x'"):
+        open_archive(archive_settings("memory:", "x"))

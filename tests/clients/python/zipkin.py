@@ -55,7 +55,8 @@ def send(job: Any, variant: str, service: str, endpoint: str) -> dict[str, objec
             kind=KINDS.CLIENT,
             timestamp=seconds(job, child["offset_ns"]),
             duration=child["duration_ns"] / 1e9,
-            binary_annotations=child["attributes"] | {"error": child["error"]},
+            binary_annotations={key: tag(value) for key, value in child["attributes"].items()}
+            | {"error": child["error"]},
             annotations={event["name"]: seconds(job, event["offset_ns"]) for event in child["events"]},
             **options,
         )
@@ -68,6 +69,11 @@ def send(job: Any, variant: str, service: str, endpoint: str) -> dict[str, objec
         "span_ids": {name: span.span_id for name, span in spans.items()},
         "posted": transport.posted,
     }
+
+
+def tag(value: Any) -> Any:
+    """v2 makes text of every value, v1 puts it into JSON as it is, where bytes cannot be."""
+    return value if isinstance(value, str | bool | int | float) else str(value)
 
 
 def seconds(job: Any, offset_ns: int) -> float:

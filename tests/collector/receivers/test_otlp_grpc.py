@@ -10,8 +10,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from clew.grpc_ports import GrpcServer
 from collector.ledger import Door
+from collector.receivers.grpc_ingest import MAX_READING
 from collector.receivers.http_body import BodyLimits
-from collector.receivers.otlp_grpc import MAX_READING, OtlpGrpcReceiver
+from collector.receivers.otlp_grpc import OtlpGrpcReceiver
 from storage.errors import StoreFull, StoreUnavailable
 from tests.collector.rig import SECOND_NS, Rig, decode_words, until
 

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from clew.grpc_ports import GrpcServer
 from query.api.jaeger_v2_grpc import SERVICE, JaegerV2Grpc
+from query.archive import TraceArchive
 from query.service import QueryService
 from query.settings import QuerySettings
 from storage.batch import SpanBatch
@@ -26,9 +27,9 @@ _Answer = TypeVar("_Answer", bound=Message)
 class Door:
     """Port 16685, the store behind it, and a client before it with gRPC's default limits."""
 
-    def __init__(self, settings: QuerySettings, reader: SpanReader | None) -> None:
+    def __init__(self, settings: QuerySettings, reader: SpanReader | None, archive: TraceArchive | None) -> None:
         self.store = MemoryStore(max_spans=100_000, autocomplete_keys=())
-        self.service = QueryService(reader or self.store, settings, threads=1)
+        self.service = QueryService(reader or self.store, settings, threads=1, archive=archive)
         self._server = GrpcServer(JaegerV2Grpc(self.service, now_ns=lambda: NOW_NS).handlers(), 4 * 2**20)
         self.channel = grpc.aio.insecure_channel("")
 
@@ -90,11 +91,11 @@ OpenDoor = Callable[..., Any]
 
 @pytest.fixture
 async def open_door() -> AsyncIterator[OpenDoor]:
-    """`await open_door(reader=None, **settings)`: a door with these QuerySettings, closed after the test."""
+    """`await open_door(reader=None, archive=None, **settings)`: a door with these settings, closed after the test."""
     doors: list[Door] = []
 
-    async def open_one(reader: SpanReader | None = None, **settings: Any) -> Door:
-        doors.append(Door(QuerySettings.model_validate(settings), reader))
+    async def open_one(reader: SpanReader | None = None, archive: TraceArchive | None = None, **settings: Any) -> Door:
+        doors.append(Door(QuerySettings.model_validate(settings), reader, archive))
         await doors[-1].open()
         return doors[-1]
 

@@ -5,9 +5,12 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from query.api.grpc_times import GO_ZERO_TIME_S
+from query.archive import TraceArchive
+from storage.memory import MemoryStore
+from storage.requests import RetentionPolicy
 from storage.span import SpanKind
-from tests.builders import BACKEND, DB, FRONTEND, TODAY_NS, a_span, a_trace_id, a_zipkin_trace
-from tests.query.jaeger_grpc.conftest import Door
+from tests.builders import BACKEND, DB, FRONTEND, HOUR, TODAY_NS, a_span, a_span_id, a_trace_id, a_zipkin_trace
+from tests.query.jaeger_grpc.conftest import NOW_NS, Door, OpenDoor
 from wire import jaeger_query_v2_pb2 as v2
 
 START, END = Timestamp(seconds=TODAY_NS // 10**9), Timestamp(seconds=TODAY_NS // 10**9 + 3600)
@@ -90,7 +93,28 @@ async def test_an_archive_that_there_is_not_is_told_as_jaeger_tells_it(door: Doo
 
     refusal = await door.refusal("ArchiveTrace", v2.ArchiveTraceRequest(trace_id=a_trace_id(1)))
 
-    assert refusal == (
-        grpc.StatusCode.INTERNAL,
-        "failed to archive trace: archive span storage was not configured",
-    )
+    assert refusal == (grpc.StatusCode.INTERNAL, "archive span storage was not configured")
+
+
+async def test_an_archived_trace_is_there_when_the_store_has_let_it_go(open_door: OpenDoor) -> None:
+    archive = TraceArchive(MemoryStore(max_spans=100, autocomplete_keys=()))
+    door = await open_door(archive=archive)
+    door.write(a_span(1, 1), a_span(1, 2))
+
+    answer = await door.ask("ArchiveTrace", v2.ArchiveTraceRequest(trace_id=a_trace_id(1)), v2.ArchiveTraceResponse)
+    door.store.maintain(RetentionPolicy(max_age_ns=1, max_bytes=None), NOW_NS + HOUR)
+
+    assert answer == v2.ArchiveTraceResponse()
+    assert not door.store.get_traces([a_trace_id(1)])
+    assert [span.span_id for span in await door.trace(a_trace_id(1))] == [a_span_id(1), a_span_id(2)]
+    archive.close()
+
+
+async def test_a_trace_that_there_is_not_cannot_be_archived(open_door: OpenDoor) -> None:
+    archive = TraceArchive(MemoryStore(max_spans=100, autocomplete_keys=()))
+    door = await open_door(archive=archive)
+
+    refusal = await door.refusal("ArchiveTrace", v2.ArchiveTraceRequest(trace_id=a_trace_id(1)))
+
+    assert refusal == (grpc.StatusCode.NOT_FOUND, "trace not found")
+    archive.close()

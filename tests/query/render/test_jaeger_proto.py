@@ -12,11 +12,10 @@ from query.reconstruct.assembly import assemble
 from query.reconstruct.trace import Trace, TraceSpan
 from query.render.jaeger_json import trace_json
 from query.render.jaeger_proto import MOST_BYTES, MOST_SPANS, span_message, trace_chunks
-from query.render.jaeger_values import key_value
 from storage.attributes import AttributeValue
-from storage.ids import TraceId, short_hex
 from storage.span import Event, Link, Resource, Scope, Span, SpanKind, StatusCode
 from tests.builders import TODAY_NS, a_span, a_span_id, a_trace_id, a_zipkin_span, a_zipkin_trace
+from tests.query.jaeger_messages import span_as_json, spans_with_processes
 from tests.query.render.test_jaeger_golden import envoy_shared_trace, mixed_trace, otel_trace
 from wire import jaeger_model_pb2 as model
 from wire.jaeger_query_v2_pb2 import SpansResponseChunk
@@ -25,53 +24,6 @@ from wire.jaeger_query_v2_pb2 import SpansResponseChunk
 def read(chunks: list[bytes]) -> list[model.Span]:
     """What a client makes of the stream."""
     return [span for chunk in chunks for span in SpansResponseChunk.FromString(chunk).spans]
-
-
-def as_json(tag: model.KeyValue) -> dict[str, object]:
-    """The tag as Jaeger's own JSON conversion writes it."""
-    values: dict[int, AttributeValue] = {
-        model.STRING: tag.v_str,
-        model.BOOL: tag.v_bool,
-        model.INT64: tag.v_int64,
-        model.FLOAT64: tag.v_float64,
-        model.BINARY: tag.v_binary,
-    }
-    return key_value(tag.key, values[tag.v_type])
-
-
-def span_as_json(span: model.Span) -> dict[str, object]:
-    """The span as Jaeger's own JSON conversion writes it, its process embedded."""
-    return {
-        "traceID": short_hex(TraceId(span.trace_id)),
-        "spanID": span.span_id.hex(),
-        "operationName": span.operation_name,
-        "references": [
-            {
-                "refType": model.SpanRefType.Name(one.ref_type),
-                "traceID": short_hex(TraceId(one.trace_id)),
-                "spanID": one.span_id.hex(),
-            }
-            for one in span.references
-        ],
-        "startTime": span.start_time.ToMicroseconds(),
-        "duration": span.duration.ToMicroseconds(),
-        "tags": [as_json(tag) for tag in span.tags],
-        "logs": [
-            {"timestamp": log.timestamp.ToMicroseconds(), "fields": [as_json(field) for field in log.fields]}
-            for log in span.logs
-        ],
-        "warnings": list(span.warnings) or None,
-        "process": {"serviceName": span.process.service_name, "tags": [as_json(tag) for tag in span.process.tags]},
-    }
-
-
-def with_processes(trace: Any) -> list[dict[str, object]]:
-    """The spans of Jaeger's JSON, each with its process in place of the process's id."""
-    return [
-        {key: value for key, value in span.items() if key != "processID"}
-        | {"process": trace["processes"][span["processID"]]}
-        for span in trace["spans"]
-    ]
 
 
 def message_of(span: Span, *warnings: str) -> model.Span:
@@ -83,7 +35,7 @@ def message_of(span: Span, *warnings: str) -> model.Span:
 def test_a_trace_says_in_protobuf_what_it_says_in_json(spans: Any, raw: bool) -> None:
     trace = assemble(spans(), raw=raw)
 
-    assert [span_as_json(span) for span in read(list(trace_chunks(trace)))] == with_processes(trace_json(trace))
+    assert [span_as_json(span) for span in read(list(trace_chunks(trace)))] == spans_with_processes(trace_json(trace))
 
 
 def test_a_bare_span_has_times_and_a_process_for_clients_in_go_take_them_for_granted() -> None:

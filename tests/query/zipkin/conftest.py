@@ -1,45 +1,24 @@
-"""Zipkin's read API over a store in memory, asked as a client asks it. The clock stands at NOW_NS."""
+"""Zipkin's read API over a store in memory."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from query.api.zipkin import zipkin_app
-from query.service import QueryService
+from query.archive import TraceArchive
 from query.settings import QuerySettings
-from storage.batch import SpanBatch
 from storage.contract import SpanReader
-from storage.memory import MemoryStore
-from storage.span import Span
-from tests.builders import HOUR, TODAY_NS
+from tests.query.door import NOW_NS, HttpDoor, doors
 
-NOW_NS = TODAY_NS + HOUR
+__all__ = ["NOW_NS", "Door", "OpenDoor"]
 
 
-class Door:
-    """Port 9411's read side, and the store behind it."""
+class Door(HttpDoor):
+    """Port 9411's read side."""
 
-    def __init__(self, settings: QuerySettings, reader: SpanReader | None) -> None:
-        self.store = MemoryStore(max_spans=100_000, autocomplete_keys=settings.autocomplete_keys)
-        self.service = QueryService(reader or self.store, settings)
-        app = zipkin_app(self.service, clock_s=lambda: NOW_NS / 1e9)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://clew", headers={"accept-encoding": ""})
-
-    def write(self, *spans: Span) -> None:
-        self.store.write(SpanBatch.of(spans, received_ns=NOW_NS))
-
-    async def get(self, path: str, **parameters: Any) -> httpx.Response:
-        """The answer to a GET; parameters are added to the path's own."""
-        return await self.client.get(path, params=parameters or None)
-
-    async def json(self, path: str, **parameters: Any) -> Any:
-        """The document at a path that must answer 200."""
-        response = await self.get(path, **parameters)
-        assert response.status_code == 200, response.text
-        return response.json()
+    def __init__(self, settings: QuerySettings, reader: SpanReader | None, archive: TraceArchive | None) -> None:
+        super().__init__(lambda service: zipkin_app(service, clock_s=lambda: NOW_NS / 1e9), settings, reader, archive)
 
     async def refusal(self, path: str, **parameters: Any) -> str:
         """The text of a 400."""
@@ -54,17 +33,9 @@ OpenDoor = Callable[..., Door]
 
 @pytest.fixture
 async def open_door() -> AsyncIterator[OpenDoor]:
-    """`open_door(reader=None, **settings)`: a door with these QuerySettings (by field name), closed after the test."""
-    doors: list[Door] = []
-
-    def open_one(reader: SpanReader | None = None, **settings: Any) -> Door:
-        doors.append(Door(QuerySettings(**settings), reader))
-        return doors[-1]
-
-    yield open_one
-    for door in doors:
-        await door.client.aclose()
-        door.service.close()
+    """As tests.query.door.doors."""
+    async with doors(Door) as open_one:
+        yield open_one
 
 
 @pytest.fixture
