@@ -5,8 +5,9 @@ are those of Zipkin's own storage tests.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from storage.attributes import Attributes
 from storage.ids import SpanId, TraceId
@@ -133,8 +134,8 @@ def a_half_truncated_trace(number: int = 1, *, start_ns: int = TODAY_NS) -> list
 def exactly(value: object) -> object:
     """A form of a span (or of any part) that is equal only when every value AND its type is: 1, 1.0 and True differ,
     NaN equals NaN, -0.0 differs from 0.0. The order of attributes does not matter; the order of lists does."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__, tuple(exactly(getattr(value, part.name)) for part in fields(value))
+    if isinstance(value, Struct):
+        return type(value).__name__, tuple(exactly(getattr(value, name)) for name in value.__struct_fields__)
     if isinstance(value, Mapping):
         return "map", sorted((key, exactly(item)) for key, item in value.items())
     if isinstance(value, list | tuple):

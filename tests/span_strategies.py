@@ -1,10 +1,15 @@
 """Hypothesis strategies: any span the model can hold, so within the types of storage.batch.SPAN_SCHEMA."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from hypothesis import strategies as st
 
 from storage.attributes import AttributeValue
 from storage.ids import SpanId, TraceId
 from storage.span import Endpoint, Event, Link, Protocol, Resource, Scope, Span, SpanKind, StatusCode
+
+T = TypeVar("T")
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 uint32s = st.integers(0, 2**32 - 1)
@@ -22,21 +27,28 @@ def attribute_values() -> st.SearchStrategy[AttributeValue]:
     )
 
 
+def made(
+    kind: Callable[..., T], /, *parts: st.SearchStrategy[Any], **named: st.SearchStrategy[Any]
+) -> st.SearchStrategy[T]:
+    """`kind(*parts, **named)`; st.builds would resolve a Struct's annotations, which name each other across modules."""
+    return st.tuples(st.tuples(*parts), st.fixed_dictionaries(named)).map(lambda both: kind(*both[0], **both[1]))
+
+
 attributes = st.dictionaries(texts, attribute_values(), max_size=4)
 
 
 def events() -> st.SearchStrategy[Event]:
-    return st.builds(Event, int64s, texts, attributes, uint32s)
+    return made(Event, int64s, texts, attributes, uint32s)
 
 
 def links() -> st.SearchStrategy[Link]:
-    return st.builds(Link, trace_ids, span_ids, texts, attributes, uint32s, uint32s)
+    return made(Link, trace_ids, span_ids, texts, attributes, uint32s, uint32s)
 
 
 def endpoints(*, named: bool) -> st.SearchStrategy[Endpoint]:
     """Endpoints as decoders make them: absent is None, never "" or 0."""
     present = texts.filter(bool)
-    return st.builds(
+    return made(
         Endpoint,
         st.none() | present if named else st.none(),
         st.none() | st.ip_addresses(v=4).map(str),
@@ -46,7 +58,7 @@ def endpoints(*, named: bool) -> st.SearchStrategy[Endpoint]:
 
 
 def spans() -> st.SearchStrategy[Span]:
-    return st.builds(
+    return made(
         Span,
         trace_id=trace_ids,
         span_id=span_ids,
@@ -62,8 +74,8 @@ def spans() -> st.SearchStrategy[Span]:
         attributes=attributes,
         events=st.lists(events(), max_size=2).map(tuple),
         links=st.lists(links(), max_size=2).map(tuple),
-        resource=st.builds(Resource, attributes, uint32s, texts),
-        scope=st.builds(Scope, texts, texts, attributes, uint32s, texts),
+        resource=made(Resource, attributes, uint32s, texts),
+        scope=made(Scope, texts, texts, attributes, uint32s, texts),
         trace_state=texts,
         flags=uint32s,
         dropped_attributes=uint32s,

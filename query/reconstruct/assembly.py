@@ -5,7 +5,8 @@ does not become two spans with two fresh ids. And the order of the spans is fixe
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from query.reconstruct.attribute_repairs import (
     addresses_as_text,
@@ -16,11 +17,11 @@ from query.reconstruct.canonical import by_start, distinct, in_canonical_order
 from query.reconstruct.clock_skew import correct_clock_skew
 from query.reconstruct.sanitize import sanitized
 from query.reconstruct.shared_ids import separate_shared_ids
-from query.reconstruct.sorting import sort_collections
+from query.reconstruct.sorting import sort_collections, sort_resource
 from query.reconstruct.trace import Trace, TraceSpan
 from query.reconstruct.zipkin_as_otel import as_otel
 from storage.ids import TraceId
-from storage.span import Protocol, Span
+from storage.span import Protocol, Resource, Span
 
 _SERVICE_NAME_KEY = "service.name"
 _ZERO_HIGH = bytes(8)
@@ -40,9 +41,9 @@ def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int
     ordered = in_canonical_order(spans)
     if raw:
         return Trace(trace_id, [_shown(span, trace_id) for span in ordered])
-    shown = separate_shared_ids([_adjusted_alone(span, trace_id) for span in distinct(ordered)])
+    resources = _RepairedResources()
+    shown = separate_shared_ids([_adjusted_alone(span, trace_id, resources) for span in distinct(ordered)])
     shown = correct_clock_skew(shown, max_clock_skew_ns)
-    shown = [replace(one, span=addresses_as_text(one.span)) for one in shown]
     shown = library_attributes_on_resources(shown)
     return Trace(trace_id, by_start(without_invalid_links(one) for one in shown))
 
@@ -73,6 +74,22 @@ def _shown(span: Span, trace_id: TraceId) -> TraceSpan:
     return sanitized(as_otel(span))
 
 
-def _adjusted_alone(span: Span, trace_id: TraceId) -> TraceSpan:
+def _adjusted_alone(span: Span, trace_id: TraceId, resources: "_RepairedResources") -> TraceSpan:
     shown = _shown(span, trace_id)
-    return TraceSpan(sort_collections(shown.span), shown.warnings)
+    repaired = addresses_as_text(sort_collections(shown.span))
+    return TraceSpan(replace(repaired, resource=resources.of(repaired)), shown.warnings)
+
+
+class _RepairedResources:
+    """The resources of one trace, each repaired once: the spans of a process share one, and go on sharing it."""
+
+    def __init__(self) -> None:
+        self._repaired: dict[int, tuple[Resource, Resource]] = {}
+
+    def of(self, span: Span) -> Resource:
+        """The span's resource, repaired."""
+        sent = span.resource
+        known = self._repaired.get(id(sent))
+        if known is None:
+            known = self._repaired[id(sent)] = sent, addresses_as_text(sort_resource(sent))
+        return known[1]

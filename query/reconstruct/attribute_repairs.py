@@ -1,9 +1,11 @@
 """Small repairs of what old and careless clients put into attributes and links. Source: Jaeger v2's adjusters."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from ipaddress import IPv4Address
 from math import isfinite
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from query.reconstruct.trace import TraceSpan
 from storage.attributes import Attributes, AttributeValue, encode, encode_value
@@ -23,14 +25,13 @@ _LIBRARY_KEYS = frozenset(
 _INVALID_LINK = "Invalid span link removed"
 
 
-def addresses_as_text(span: Span) -> Span:
-    """`ip` and `peer.ipv4` that are numbers, the 32 bits of an IPv4 address, in dotted form, on span and resource."""
-    attributes, resource = _dotted(span.attributes), _dotted(span.resource.attributes)
-    if attributes is not span.attributes:
-        span = replace(span, attributes=attributes)
-    if resource is not span.resource.attributes:
-        span = replace(span, resource=replace(span.resource, attributes=resource))
-    return span
+Owner = TypeVar("Owner", Span, Resource)
+
+
+def addresses_as_text(owner: Owner) -> Owner:
+    """`ip` and `peer.ipv4` that are numbers, the 32 bits of an IPv4 address, in dotted form."""
+    found = {key: text for key in _IP_KEYS if (text := _dotted_text(owner.attributes.get(key))) is not None}
+    return replace(owner, attributes={**owner.attributes, **found}) if found else owner
 
 
 def without_invalid_links(shown: TraceSpan) -> TraceSpan:
@@ -58,11 +59,6 @@ def library_attributes_on_resources(spans: Sequence[TraceSpan]) -> list[TraceSpa
         moved.append(_moved_to(resource, shown))
     resources = {source: dict(sorted(resource.items())) for source, resource in gathered.items()}
     return [_with_resource(shown, resources[source]) for source, shown in zip(sources, moved, strict=True)]
-
-
-def _dotted(attributes: Attributes) -> Attributes:
-    found = {key: text for key in _IP_KEYS if (text := _dotted_text(attributes.get(key))) is not None}
-    return {**attributes, **found} if found else attributes
 
 
 def _dotted_text(value: AttributeValue) -> str | None:

@@ -4,7 +4,9 @@ Source: Jaeger v2's clock skew adjuster, with the address of a Zipkin endpoint a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from query.reconstruct.go_text import duration_text
 from query.reconstruct.trace import TraceSpan

@@ -4,7 +4,7 @@ Source: OpenTelemetry collector's translator from Jaeger. The decoder has read k
 their tags go, for OTLP would say the same thing twice. Jaeger's own renderings show the span as it was sent.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from storage.attributes import AttributeValue, text_of
 from storage.span import Protocol, Scope, Span, SpanKind, StatusCode

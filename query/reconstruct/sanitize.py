@@ -3,8 +3,9 @@
 Source: Jaeger v2's sanitizers. (Service names of OTLP spans are repaired by the decoder, for they are searched.)
 """
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from query.reconstruct.go_text import time_text
 from query.reconstruct.trace import TraceSpan

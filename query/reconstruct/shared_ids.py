@@ -5,8 +5,10 @@ half a child belongs to (SpanNode.Builder: the half of the child's own endpoint)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
+
+from msgspec.structs import replace
 
 from query.reconstruct.kinship import encloses, hosts_of, service_affinity
 from query.reconstruct.trace import TraceSpan

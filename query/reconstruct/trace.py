@@ -1,14 +1,16 @@
 """A trace as it is shown: what reconstruction gives and every renderer takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from storage.ids import TraceId
 from storage.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class TraceSpan:
+class TraceSpan(Struct, frozen=True):
     """One span as it is shown, with what its sender and the adjusters have to say about it, in that order.
 
     It may differ from the stored span: its id, parent, times, attributes and resource can be adjusted.

@@ -7,7 +7,8 @@ that only looks structured stays whole, and a plain `otel.status_code` is unders
 """
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from storage.attributes import Attributes, AttributeValue, text_of
 from storage.span import Event, Protocol, Span, SpanKind, StatusCode

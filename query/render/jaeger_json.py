@@ -14,8 +14,17 @@ class _Processes:
     def __init__(self) -> None:
         self.rendered: dict[str, JsonObject] = {}
         self._ids: dict[tuple[str, str], str] = {}
+        self._ids_of_same: dict[tuple[str, int], str] = {}
 
     def id_of(self, span: Span) -> str:
+        # Spans of a process share their resource, and writing it down for each would cost more than all the rest.
+        same = span.service or "", id(span.resource)
+        known = self._ids_of_same.get(same)
+        if known is None:
+            known = self._ids_of_same[same] = self._id_of_equal(span)
+        return known
+
+    def _id_of_equal(self, span: Span) -> str:
         service = span.service or ""
         content = service, encode(span.resource.attributes)
         known = self._ids.get(content)

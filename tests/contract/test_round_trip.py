@@ -1,10 +1,10 @@
 """What is written reads back as it was: every field, every type, nothing merged and nothing corrected."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from storage.attributes import AttributeValue
 from storage.batch import SpanBatch

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from duckdb_sqlalchemy import ConnectionWrapper
+from msgspec.structs import replace
 from sqlalchemy.pool import StaticPool
 
 from storage.batch import SPAN_SCHEMA, SpanBatch

@@ -29,10 +29,8 @@ DISTRO = {"telemetry.distro.name": "opentelemetry", "telemetry.distro.version": 
     ],
 )
 def test_a_number_becomes_a_dotted_address_on_span_and_resource(key: str, value: AttributeValue, text: str) -> None:
-    span = addresses_as_text(a_span(attributes={key: value}, resource=Resource({key: value})))
-
-    assert span.attributes == {key: text}
-    assert span.resource.attributes == {key: text}
+    assert addresses_as_text(a_span(attributes={key: value})).attributes == {key: text}
+    assert addresses_as_text(Resource({key: value})).attributes == {key: text}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """One order, and each span once."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from query.reconstruct.canonical import content_of, distinct, in_canonical_order
 from storage.attributes import AttributeValue

@@ -1,8 +1,7 @@
 """A Zipkin span in OpenTelemetry's terms: reference section 3.2, receiver era."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from query.reconstruct.zipkin_as_otel import as_otel, structured
 from storage.attributes import AttributeValue

@@ -1,6 +1,5 @@
 """OTLP out again, as messages and as JSON: reference section 2.2, and OTLP's JSON encoding."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -8,6 +7,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from collector.decode import otlp_json, otlp_proto
 from query.reconstruct.assembly import as_stored, assemble

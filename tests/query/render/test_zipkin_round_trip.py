@@ -1,13 +1,13 @@
 """What reads as Zipkin JSON can be posted again, and reads the same: by the captured clients, and for any span."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from collector.decode.zipkin_json_v2 import decode
 from query.render.zipkin_v2 import trace_json

@@ -1,9 +1,9 @@
 """Traces as hypothesis makes them: few ids, services and starts, so that everything that can collide does."""
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from storage.attributes import AttributeValue
 from storage.ids import SpanId, TraceId

@@ -1,8 +1,7 @@
 """Both decoders against `SpanColumns.append`, the executable definition of what a span's columns are."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from collector.decode import otlp_json, otlp_proto
 from storage.ids import NO_TRACE

@@ -4,10 +4,10 @@ import base64
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from storage.attributes import Attributes, AttributeValue
@@ -15,6 +15,7 @@ from storage.batch import SpanColumns
 from storage.ids import SpanId, TraceId
 from storage.rows import span_of
 from storage.span import Endpoint, Event, Link, Resource, Scope, Span, SpanKind, StatusCode
+from tests.span_strategies import made
 
 Group = tuple[Resource, Scope, list[Span]]
 
@@ -42,11 +43,11 @@ _ATTRIBUTES = st.dictionaries(_KEYS, _VALUES, max_size=5)
 _TIMES = st.integers(0, 2**63 - 1)
 _TRACE_IDS = st.binary(min_size=16, max_size=16).filter(any).map(TraceId)
 _SPAN_IDS = st.binary(min_size=8, max_size=8).filter(any).map(SpanId)
-_EVENTS = st.builds(Event, _TIMES, TEXTS, _ATTRIBUTES, _UINT32)
-_LINKS = st.builds(Link, _TRACE_IDS, _SPAN_IDS, TEXTS, _ATTRIBUTES, _UINT32, _UINT32)
-RESOURCES = st.builds(Resource, _ATTRIBUTES, _UINT32, TEXTS)
-SCOPES = st.builds(Scope, TEXTS, TEXTS, _ATTRIBUTES, _UINT32, TEXTS)
-SPANS = st.builds(
+_EVENTS = made(Event, _TIMES, TEXTS, _ATTRIBUTES, _UINT32)
+_LINKS = made(Link, _TRACE_IDS, _SPAN_IDS, TEXTS, _ATTRIBUTES, _UINT32, _UINT32)
+RESOURCES = made(Resource, _ATTRIBUTES, _UINT32, TEXTS)
+SCOPES = made(Scope, TEXTS, TEXTS, _ATTRIBUTES, _UINT32, TEXTS)
+SPANS = made(
     Span,
     trace_id=_TRACE_IDS,
     span_id=_SPAN_IDS,
