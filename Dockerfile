@@ -17,7 +17,7 @@ USER clew
 # The default store, ./data/clew.duckdb, is on the volume; a peer's environment or --config may still say otherwise.
 WORKDIR /
 VOLUME /data
-EXPOSE 4317 4318 9411 14269 16686
+EXPOSE 4317 4318 5778 5779 6831/udp 6832/udp 8888 9411 13133 14250 14268 14269 16685 16686 17271
 HEALTHCHECK --interval=10s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:14269/', timeout=5)"]
 ENTRYPOINT ["clew"]

@@ -6,7 +6,7 @@ Jaeger does not know either; like Jaeger, clew takes no notice of it.
 
 from collections.abc import Mapping
 
-from clew.peers.stores import STORE_URL, badger_settings, memory_settings, refusal
+from clew.peers.stores import STORE_URL, UNREAD, badger_settings, memory_settings, refusal
 from clew.peers.translation import Translation, is_true
 
 PEER = "Jaeger v1"
@@ -193,7 +193,7 @@ def _translate_badger(given: Mapping[str, str], found: Translation) -> None:
     keys, values = (given.get(f"BADGER_DIRECTORY_{part}", "") for part in ("KEY", "VALUE"))
     ttl = given.get("BADGER_SPAN_STORE_TTL", "")
     settings = badger_settings(ephemeral=ephemeral, keys=keys, values=values, ttl=ttl)
-    found.means("SPAN_STORAGE_TYPE=badger", settings)
+    found.means("SPAN_STORAGE_TYPE=badger", settings, "" if ephemeral else UNREAD)
     if values and keys and not ephemeral:
         found.ignore("BADGER_DIRECTORY_KEY", "one file holds keys and values")
     for name, why in BADGER_IGNORED.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from clew.peers.config_file import Node
 from clew.peers.jaeger_v2_keys import DOORS, IGNORED, REFUSED_IF_TRUE, REFUSED_PARTS, SETTINGS, UNDERSTOOD, Door
-from clew.peers.stores import ARCHIVE_URL, STORE_URL, badger_settings, memory_settings, refusal
+from clew.peers.stores import ARCHIVE_URL, STORE_URL, UNREAD, badger_settings, memory_settings, refusal
 from clew.peers.translation import Translation, is_true
 from storage.settings import CLOSED
 
@@ -42,6 +42,14 @@ def translate(config: Mapping[str, Node], *, has_store: bool) -> Translation:
         if text:
             found.settings[variable] = text
     _translate_rest(view, found)
+    return found
+
+
+def without_file(given: Mapping[str, str]) -> Translation:
+    """What Jaeger v2's one variable comes to when there is no `--config` that refers to it."""
+    found = Translation(PEER)
+    if given.get("JAEGER_LISTEN_HOST", "0.0.0.0") != "0.0.0.0":
+        found.ignore("JAEGER_LISTEN_HOST", "without --config each door's own setting says where it listens")
     return found
 
 
@@ -142,7 +150,8 @@ def _translate_storage(config: Mapping[str, Node], view: View, found: Translatio
         found.ignore(f"{STORAGE}.backends.{name}", "where spans are kept is said by a variable or flag")
     elif name:
         settings = _settings_of_backend(name, backends, "storage", view, found)
-        found.means(f"{STORAGE}.backends.{name}", settings)
+        lasting = view.get("storage.badger.ephemeral") is False
+        found.means(f"{STORAGE}.backends.{name}", settings, UNREAD if lasting else "")
     if archive and archive != name:
         settings = _settings_of_backend(archive, backends, "archive", view, found)
         found.means(

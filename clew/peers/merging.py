@@ -47,6 +47,8 @@ def with_peers(given: Mapping[str, str], places: Iterable[str], names: Mapping[s
             problems += [f"--config: {problem}" for problem in found.refused]
             _fill(values, found, names)
             translations.append(found)
+    else:
+        translations.append(jaeger_v2.without_file(values))
     lines = (found.log_line() for found in translations)
     return Merged(values, tuple(line for line in lines if line is not None), tuple(problems))
 

@@ -10,6 +10,7 @@ STORE_URL = "CLEW_STORAGE_URL"
 ARCHIVE_URL = "CLEW_ARCHIVE_URL"
 BADGER_TTL = "72h"
 """How long Badger keeps a span when nothing is said."""
+UNREAD = "spans that Badger holds stay there unread"
 DATABASE = "clew.duckdb"
 """The store's file in Badger's directory."""
 
@@ -28,7 +29,8 @@ ELSEWHERE: Mapping[str, str] = {
 
 def refusal(backend: str) -> str:
     """Why a backend is refused, and what to do."""
-    why = ELSEWHERE.get(backend, "is no storage of Jaeger's")
+    several = "names several, and clew writes to one"
+    why = several if "," in backend else ELSEWHERE.get(backend, "is no storage of Jaeger's")
     return f"{backend!r} {why}; expected badger (embedded, durable) or memory, or set {STORE_URL}"
 
 

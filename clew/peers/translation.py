@@ -23,13 +23,13 @@ class Translation:
     ignored: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
-    def means(self, words: str, settings: Mapping[str, str]) -> None:
-        """`words` of the peer's configuration set these settings."""
+    def means(self, words: str, settings: Mapping[str, str], but: str = "") -> None:
+        """`words` of the peer's configuration set these settings. but: what is vainly expected besides."""
         if not settings:
             return
         self.settings.update(settings)
         said = ", ".join(f"{name}={value}" for name, value in settings.items())
-        self.meanings.append(f"{words} means {said}")
+        self.meanings.append(f"{words} means {said}" + (f" ({but})" if but else ""))
 
     def close(self, words: str, *doors: str) -> None:
         """`words` of the peer's configuration keep these doors closed."""

@@ -21,7 +21,8 @@ def test_istios_v1_manifest_means_the_embedded_store_where_badger_was_with_its_r
 def test_istios_v1_manifest_is_told_of_in_one_line() -> None:
     assert read_settings(V1_ENVIRONMENT).notes == (
         "Jaeger v1 configuration: SPAN_STORAGE_TYPE=badger means "
-        "CLEW_STORAGE_URL=duckdb:////badger/data/clew.duckdb, CLEW_RETENTION=72h; without effect: "
+        "CLEW_STORAGE_URL=duckdb:////badger/data/clew.duckdb, CLEW_RETENTION=72h "
+        "(spans that Badger holds stay there unread); without effect: "
         "BADGER_DIRECTORY_KEY (one file holds keys and values); MEMORY_MAX_TRACES (it bounds the memory store only)",
     )
 

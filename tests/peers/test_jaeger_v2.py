@@ -62,7 +62,8 @@ def test_istios_configuration_is_read_whole() -> None:
 def test_istios_configuration_is_told_of_in_one_line() -> None:
     assert read_settings({}, [str(V2_CONFIG)]).notes == (
         "Jaeger v2 configuration: jaeger_storage.backends.badger_storage means "
-        "CLEW_STORAGE_URL=duckdb:////badger/data/clew.duckdb, CLEW_RETENTION=72h; without effect: "
+        "CLEW_STORAGE_URL=duckdb:////badger/data/clew.duckdb, CLEW_RETENTION=72h "
+        "(spans that Badger holds stay there unread); without effect: "
         "healthcheckv2.grpc (every gRPC port answers health checks itself); "
         "expvar, zpages (clew is no Go program)",
     )
@@ -227,12 +228,16 @@ def test_several_files_are_merged(tmp_path: Path) -> None:
     assert read_settings({}, [str(V2_CONFIG), str(path)]).query.base_path == "/more"
 
 
+def test_the_variable_of_jaegers_own_configuration_has_no_effect_without_a_configuration() -> None:
+    assert read_settings({"JAEGER_LISTEN_HOST": "0.0.0.0"}).notes == ()
+    assert "JAEGER_LISTEN_HOST (without --config" in read_settings({"JAEGER_LISTEN_HOST": "127.0.0.1"}).notes[0]
+
+
 def test_a_file_that_is_not_there_is_a_wrong_setting() -> None:
     with pytest.raises(SettingsError, match=r"--config /nowhere\.yaml: .*No such file"):
         read_settings({}, ["/nowhere.yaml"])
 
 
-@pytest.mark.xfail(reason="some of these doors are still to come")
 def test_every_variable_of_the_tables_is_a_setting_of_clew() -> None:
     own = {name for variable, field in settings_fields().items() for name in names_of(variable, field)}
 
