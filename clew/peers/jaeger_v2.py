@@ -55,7 +55,8 @@ def without_file(given: Mapping[str, str]) -> Translation:
 
 def _view(config: Mapping[str, Node], found: Translation) -> View:
     service = _map(config.get("service"))
-    used: dict[str, list[str]] = {"receivers": [], "processors": [], "exporters": [], "connectors": []}
+    connectors = _map(config.get("connectors"))
+    used: dict[str, list[str]] = {"receivers": [], "processors": [], "exporters": []}
     for name, pipeline in _map(service.get("pipelines")).items():
         if name.partition("/")[0] != "traces":
             found.ignore(f"service.pipelines.{name}", "clew takes traces only")
@@ -67,15 +68,17 @@ def _view(config: Mapping[str, Node], found: Translation) -> View:
     _put_receivers(view, used["receivers"], _map(config.get("receivers")), found)
     for part in used["processors"]:
         _put(view, f"processors.{part.partition('/')[0]}", _map(config.get("processors")).get(part))
-    _put_exporters(view, used["exporters"], _map(config.get("exporters")), found)
+    _put_exporters(view, used["exporters"], _map(config.get("exporters")), connectors, found)
     used["extensions"] = _texts(service.get("extensions"))
     extensions = _map(config.get("extensions"))
     for part in used["extensions"]:
         kind = part.partition("/")[0]
-        if kind != STORAGE:
+        if kind in view:
+            found.ignore(f"extensions.{part}", f"clew has one {kind}")
+        elif kind != STORAGE:
             _put(view, kind, extensions.get(part))
     for section, parts in used.items():
-        missing = [part for part in parts if part not in _map(config.get(section))]
+        missing = [part for part in parts if part not in _map(config.get(section)) and part not in connectors]
         found.refused += [f"{section}.{part}: the service names it, and it is not there" for part in missing]
     return view
 
@@ -91,10 +94,14 @@ def _put_receivers(view: View, used: list[str], parts: Mapping[str, Node], found
             _put(view, f"receivers.{kind}", parts.get(part))
 
 
-def _put_exporters(view: View, used: list[str], parts: Mapping[str, Node], found: Translation) -> None:
+def _put_exporters(
+    view: View, used: list[str], parts: Mapping[str, Node], connectors: Mapping[str, Node], found: Translation
+) -> None:
     for part in used:
-        if part.partition("/")[0] == EXPORTER:
+        if part.partition("/")[0] == EXPORTER and EXPORTER not in view:
             _put(view, EXPORTER, parts.get(part))
+        elif part in connectors:
+            found.ignore(f"connectors.{part}", "/api/metrics is answered from the spans")
         else:
             found.ignore(f"exporters.{part}", "clew keeps spans and sends them nowhere")
     if used and EXPORTER not in view and any(path.startswith("receivers.") for path in view):
@@ -135,7 +142,7 @@ def _translate_storage(config: Mapping[str, Node], view: View, found: Translatio
     written = _text(view.get(f"{EXPORTER}.trace_storage"))
     read = _text(view.get("jaeger_query.storage.traces") or view.get("jaeger_query.trace_storage"))
     archive = _text(view.get("jaeger_query.storage.traces_archive") or view.get("jaeger_query.trace_storage_archive"))
-    name = written or read
+    name = written or read or _text(view.get("remote_storage.storage"))
     if written and read and written != read:
         found.refused.append(
             f"jaeger_query.storage.traces: expected {written!r}, to which {EXPORTER} writes, got {read!r}; "

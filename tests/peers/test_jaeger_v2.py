@@ -215,6 +215,32 @@ def test_what_is_not_honoured_and_what_is_not_known_is_told_of() -> None:
     assert "processors.attributes.actions (clew keeps spans as they were sent)" in notes[0]
 
 
+def test_span_metrics_by_a_connector_are_no_matter_for_clew_makes_its_own() -> None:
+    settings = read(
+        LISTENING,
+        "connectors.spanmetrics.metrics_flush_interval=60s",
+        "service.pipelines.traces.exporters=[jaeger_storage_exporter, spanmetrics]",
+        "service.pipelines.metrics/spanmetrics={receivers: [spanmetrics], exporters: [prometheus]}",
+    )
+
+    assert "connectors.spanmetrics (/api/metrics is answered from the spans)" in settings.notes[0]
+    assert "service.pipelines.metrics/spanmetrics (clew takes traces only)" in settings.notes[0]
+
+
+def test_a_remote_storage_is_a_store_for_another_jaeger_and_its_first_is_it() -> None:
+    settings = read(
+        LISTENING,
+        "service.extensions=[jaeger_storage, remote_storage, remote_storage/archive]",
+        "service.pipelines=null",
+        "extensions.remote_storage={endpoint: 0.0.0.0:17271, storage: some_storage}",
+        "extensions.remote_storage/archive={endpoint: 0.0.0.0:17272, storage: other}",
+    )
+
+    assert address(settings, "CLEW_REMOTE_STORAGE_HOST_PORT") == "0.0.0.0:17271"
+    assert settings.storage.url == "memory:"
+    assert "extensions.remote_storage/archive (clew has one remote_storage)" in settings.notes[0]
+
+
 def test_a_part_that_is_configured_and_not_named_by_the_service_is_no_matter() -> None:
     extra = LISTENING.replace("zipkin: {endpoint", "kafka: {brokers: [x]}\n  zipkin: {endpoint")
 
