@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from query.api.jaeger_page import page
 from storage.errors import StoreUnavailable
 from storage.memory import MemoryStore
 from tests.builders import a_span, a_trace_id, a_zipkin_trace
@@ -147,6 +148,30 @@ async def test_the_api_is_documented(open_door: OpenDoor, base_path: str) -> Non
     } <= set(document["paths"])
     names = [parameter["name"] for parameter in document["paths"]["/api/traces"]["get"]["parameters"]]
     assert {"service", "tags", "limit", "traceID"} <= set(names)
+
+
+async def test_the_documentation_needs_no_other_host(door: Door) -> None:
+    text = (await door.get("/docs")).text
+
+    assert "//" not in re.sub(r"https?://www\.w3\.org", "", text)
+    assert "<script" not in text
+    assert "GET /api/traces/{trace_id}" in text
+    assert "POST /api/archive/{trace_id}" in text
+
+
+@pytest.mark.parametrize("path", ["/api/services", "/api/unknown", "/search", "/api/traces", "/docs"])
+async def test_every_answer_has_the_header_that_names_its_own_trace(door: Door, path: str) -> None:
+    """Empty, as Jaeger's when it does not trace itself."""
+    assert (await door.get(path)).headers["traceresponse"] == ""
+
+
+async def test_the_page_lists_the_open_doors_and_how_to_send_spans() -> None:
+    text = page("", {"zipkin": "0.0.0.0:9999", "otlp_http": "0.0.0.0:5555", "<new>": "[::1]:1"})
+
+    assert "<code>0.0.0.0:9999</code></td><td>Zipkin" in text
+    assert "<td>&lt;new&gt;</td>" in text
+    assert "address: THIS_HOST:9999" in text
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://THIS_HOST:5555" in text
 
 
 async def test_a_large_answer_is_compressed_for_who_accepts_it(door: Door) -> None:

@@ -91,6 +91,33 @@ async def test_page_links_only_to_what_this_port_serves(door: Door, path: str) -
     assert (await door.get(f"/zipkin/{path}")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/zipkin/", "/zipkin/config.json", "/zipkin/favicon.ico"])
+async def test_what_a_browser_has_already_is_not_sent_again(door: Door, path: str) -> None:
+    tag = (await door.get(path)).headers["etag"]
+
+    same = await door.client.get(path, headers={"if-none-match": f'"other", W/{tag}'})
+    other = await door.client.get(path, headers={"if-none-match": '"other"'})
+
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+    assert other.status_code == 200
+
+
+def test_page_lists_the_open_doors_and_how_to_send_spans() -> None:
+    html = page_html("/zipkin", None, {"zipkin": "0.0.0.0:9999"})
+
+    assert "<code>0.0.0.0:9999</code>" in html
+    assert "address: THIS_HOST:9999" in html
+    assert "http://THIS_HOST:4318" in html
+
+
+async def test_documentation_needs_no_other_host(door: Door) -> None:
+    text = (await door.get("/zipkin/api/docs")).text
+
+    assert "//" not in text
+    assert "GET /api/v2/traces" in text
+    assert "annotationQuery" in text
+
+
 def test_page_of_a_trace_links_to_its_json() -> None:
     assert '<a href="api/v2/trace/abc123">' in page_html("/zipkin", "abc123")
 
