@@ -32,6 +32,10 @@ class MeasuredReader:
         """As SpanReader.find_traces."""
         return self._measured("find_traces", lambda: self._reader.find_traces(query, strict=strict))
 
+    def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
+        """As SpanReader.find_trace_ids."""
+        return self._measured("find_trace_ids", lambda: self._reader.find_trace_ids(query, strict=strict))
+
     def services(self) -> list[str]:
         """As SpanReader.services."""
         return self._measured("get_services", self._reader.services)

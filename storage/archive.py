@@ -28,6 +28,10 @@ class ReaderWithArchive:
         """As SpanReader.find_traces, of the store."""
         return self._store.find_traces(query, strict=strict)
 
+    def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
+        """As SpanReader.find_trace_ids, of the store."""
+        return self._store.find_trace_ids(query, strict=strict)
+
     def services(self) -> list[str]:
         """As SpanReader.services, of the store."""
         return self._store.services()

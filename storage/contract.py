@@ -61,6 +61,13 @@ class SpanReader(Protocol):
         """
         ...
 
+    def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
+        """The ids of the traces that `find_traces` gives, in its order, where possible without reading the traces.
+
+        Not strict: the low 64 bits of each, zero-padded.
+        """
+        ...
+
     def services(self) -> list[str]:
         """Distinct local service names of the spans held, sorted; spans without one add nothing."""
         ...

@@ -92,14 +92,13 @@ class MemoryStore:
 
     def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces."""
-        newest: dict[bytes, int] = {}
-        for span in self._spans():
-            if span.start_ns is not None and satisfies(span, query):
-                key = _grouping_key(span.trace_id, strict)
-                newest[key] = max(span.start_ns, newest.get(key, span.start_ns))
-        chosen = sorted(newest, key=lambda key: newest[key], reverse=True)[: query.limit]
+        chosen = self._newest_satisfying(query, strict)
         groups = _grouped(self._spans(key[-8:] for key in chosen), strict)
         return [groups[key] for key in chosen if key in groups]
+
+    def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
+        """As SpanReader.find_trace_ids."""
+        return [TraceId(key.rjust(16, b"\0")) for key in self._newest_satisfying(query, strict)]
 
     def services(self) -> list[str]:
         """As SpanReader.services."""
@@ -177,6 +176,14 @@ class MemoryStore:
         with self._lock:
             wanted = self._traces if lows is None else dict.fromkeys(lows)
             return [held.span for low in wanted if low in self._traces for held in self._traces[low].held]
+
+    def _newest_satisfying(self, query: TraceQuery, strict: bool) -> list[bytes]:
+        newest: dict[bytes, int] = {}
+        for span in self._spans():
+            if span.start_ns is not None and satisfies(span, query):
+                key = _grouping_key(span.trace_id, strict)
+                newest[key] = max(span.start_ns, newest.get(key, span.start_ns))
+        return sorted(newest, key=lambda key: newest[key], reverse=True)[: query.limit]
 
     def _local_to(self, service: str, ignore_case: bool) -> Iterator[Span]:
         for span in self._spans():

@@ -39,7 +39,7 @@ class AssembledTraces:
 
     def ids_found(self, reader: SpanReader, query: TraceQuery) -> list[TraceId]:
         """The ids of the traces that the query finds, newest first."""
-        return [trace.trace_id for trace in self.found(reader, query, raw=True)]
+        return reader.find_trace_ids(query, strict=self._strict)
 
     def _assembled(self, found: list[list[Span]], raw: bool) -> Iterator[Trace]:
         # Span objects outweigh what is made of them: each trace is let go as soon as it is assembled.

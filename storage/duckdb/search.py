@@ -29,16 +29,15 @@ def find_traces(
     cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
 ) -> list[list[Span]]:
     """As SpanReader.find_traces."""
-    watermark = marks.watermark
-    stored = _stored_names(cursor, watermark, query)
-    if not stored.exist():
-        return []
-    conditions = conditions_of(query, stored, lambda tag: names.resources_with(cursor, watermark, tag))
-    search = _Search(cursor, marks, query, strict)
-    for page in search.pages(conditions):
-        if search.take(page):
-            break
-    return list(search.found.values())
+    return list(_Search(cursor, marks, query, strict).run().values())
+
+
+def find_trace_ids(
+    cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
+) -> list[TraceId]:
+    """As SpanReader.find_trace_ids. Without tags the conditions are exact, so that no span needs to be read."""
+    search = (_Search if query.tags else _ExactSearch)(cursor, marks, query, strict)
+    return [TraceId(key.rjust(16, b"\0")) for key in search.run()]
 
 
 class _Search:
@@ -51,6 +50,15 @@ class _Search:
         self._strict = strict
         self._loaded: dict[bytes, list[Span]] = {}
         self.found: dict[bytes, list[Span]] = {}
+
+    def run(self) -> dict[bytes, list[Span]]:
+        """`found`, when the search is done."""
+        cursor, watermark = self._cursor, self._marks.watermark
+        stored = _stored_names(cursor, watermark, self._query)
+        if stored.exist():
+            conditions = conditions_of(self._query, stored, lambda tag: names.resources_with(cursor, watermark, tag))
+            any(self.take(page) for page in self.pages(conditions))
+        return self.found
 
     def pages(self, conditions: Sequence[Condition]) -> Iterator[list[Candidate]]:
         """Candidates, latest start first, in ever longer pages, without those of traces found by then.
@@ -105,6 +113,18 @@ class _Search:
         trace_id = sql.SPANS.c.trace_id
         key = trace_id if self._strict else sa.func.array_slice(trace_id, 9, 16, type_=sa.LargeBinary)
         return [key.not_in(list(self.found))]
+
+
+class _ExactSearch(_Search):
+    """A search in which every candidate is a hit. found: without the spans."""
+
+    def take(self, page: list[Candidate]) -> bool:
+        """Take each candidate in turn; whether `limit` traces are found."""
+        for key, _ in page:
+            self.found[key] = []
+            if len(self.found) == self._query.limit:
+                return True
+        return False
 
 
 def _stored_names(cursor: duckdb.DuckDBPyConnection, watermark: int, query: TraceQuery) -> StoredNames:

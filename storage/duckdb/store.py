@@ -13,7 +13,7 @@ from storage.duckdb.instance import Instance
 from storage.duckdb.marks import Marks
 from storage.duckdb.reader import grouping_key, traces_by_key
 from storage.duckdb.retention import Retention
-from storage.duckdb.search import find_traces
+from storage.duckdb.search import find_trace_ids, find_traces
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
 from storage.ids import TraceId
@@ -79,6 +79,10 @@ class DuckDBStore:
     def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces."""
         return self._instance.read(lambda cursor: find_traces(cursor, self._marks, query, strict=strict))
+
+    def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
+        """As SpanReader.find_trace_ids."""
+        return self._instance.read(lambda cursor: find_trace_ids(cursor, self._marks, query, strict=strict))
 
     def services(self) -> list[str]:
         """As SpanReader.services."""

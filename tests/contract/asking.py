@@ -18,8 +18,15 @@ def a_query(*, tags: Mapping[str, str | None] | None = None, **criteria: Any) ->
 
 
 def found(store: SpanStore, *, strict: bool = True, **criteria: Any) -> list[int]:
-    """The numbers (`builders.a_trace_id`) of the traces that `a_query(**criteria)` finds, in the order they came."""
-    return [number_of(trace) for trace in store.find_traces(a_query(**criteria), strict=strict)]
+    """The numbers (`builders.a_trace_id`) of the traces that `a_query(**criteria)` finds, in the order they came.
+
+    Asked for whole traces and for ids alone, which must agree (but for the order, which equal starts leave open).
+    """
+    query = a_query(**criteria)
+    numbers = [number_of(trace) for trace in store.find_traces(query, strict=strict)]
+    ids = store.find_trace_ids(query, strict=strict)
+    assert sorted(int.from_bytes(low_half(trace_id), "big") for trace_id in ids) == sorted(numbers)
+    return numbers
 
 
 def number_of(trace: list[Span]) -> int:

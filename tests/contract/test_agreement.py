@@ -126,6 +126,14 @@ def test_a_search_gives_what_the_definition_gives(loaded: Loaded, seed: int, str
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["strict", "lenient"])
+@pytest.mark.parametrize("seed", range(80))
+def test_a_search_for_ids_gives_those_of_the_traces_found(loaded: Loaded, seed: int, strict: bool) -> None:
+    query = random_query(Random(seed))
+    expected = [_key(trace[0].trace_id, strict).rjust(16, b"\0") for trace in expected_answer(query, strict)]
+    assert loaded(corpus).find_trace_ids(query, strict=strict) == expected, query
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["strict", "lenient"])
 def test_traces_by_id_are_the_spans_of_that_id(loaded: Loaded, strict: bool) -> None:
     ids = [make(n) for n in range(TRACES + 2) for make in (a_trace_id, a_short_trace_id)]
     groups: dict[bytes, list[Span]] = {}

@@ -7,11 +7,11 @@ import pytest
 
 from storage.attributes import token
 from storage.batch import SpanBatch
-from storage.duckdb import reader
+from storage.duckdb import reader, search
 from storage.duckdb.store import DuckDBStore
 from storage.requests import RetentionPolicy
 from storage.span import Resource
-from tests.builders import MS, TODAY_NS, a_short_trace_id, a_span, a_trace_id
+from tests.builders import FRONTEND, MS, TODAY_NS, a_short_trace_id, a_span, a_trace_id
 from tests.contract.asking import a_query, found
 
 ASKED, COLLIDING = "value-61213870", "value-441064543"
@@ -72,6 +72,25 @@ class TestPages:
             by_id = store.get_traces([a_trace_id(n) for n in range(1, 100, 2)])
         assert [len(trace) for trace in traces] == [2] * 99
         assert [len(trace) for trace in by_id] == [2] * 50
+
+
+class TestIds:
+    def test_ids_are_found_without_reading_a_trace_when_no_tag_is_asked(self, store: DuckDBStore) -> None:
+        store.write(SpanBatch.of([a_span(n, start_ns=TODAY_NS + n) for n in range(1, 4)]))
+
+        with patch.object(search, "traces_by_key", side_effect=AssertionError):
+            assert store.find_trace_ids(a_query(service=FRONTEND, limit=2)) == [a_trace_id(3), a_trace_id(2)]
+
+    def test_a_token_that_collides_gives_no_id(self, store: DuckDBStore) -> None:
+        store.write(SpanBatch.of([a_span(1, attributes={"k": COLLIDING}), a_span(2, attributes={"k": ASKED})]))
+
+        assert store.find_trace_ids(a_query(tags={"k": ASKED})) == [a_trace_id(2)]
+
+    def test_a_giant_trace_gives_its_id_once(self, store: DuckDBStore) -> None:
+        giant = [a_span(1, n, start_ns=TODAY_NS + 1000 + n) for n in range(1, 3000)]
+        store.write(SpanBatch.of([*giant, a_span(2, start_ns=TODAY_NS)]))
+
+        assert store.find_trace_ids(a_query()) == [a_trace_id(1), a_trace_id(2)]
 
 
 class TestOddBounds:
