@@ -1,10 +1,14 @@
 """The protocol that every HTTP connection begins with: uvicorn's HTTP/1.1, within bounds, or the way to HTTP/2."""
 
+import re
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clew.http2_connection import PREFACE, Http2Connection
 
 MAX_HEAD_BYTES = 64 * 1024
+_OFFER = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|$)", re.IGNORECASE)
+_SAYS_BODY = (b"content-length", b"transfer-encoding")
 
 
 class Http1Connection(HttpToolsProtocol):
@@ -20,6 +24,8 @@ class Http1Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        if self.parser.should_upgrade() and any(name in _SAYS_BODY for name, _ in self.headers):
+            raise ValueError("the parser would take this body for another protocol's")  # becomes a 400
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -34,10 +40,12 @@ class Http1Connection(HttpToolsProtocol):
             if self._head_bytes > MAX_HEAD_BYTES + len(data):
                 self.transport.close()
                 return
+            if b"h2c" in data:
+                data = _without_offer(data)
         super().data_received(data)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Java's own client offers h2c with its first request, is content with HTTP/1.1, and need not be warned of."""
+        """An upgrade that is not taken is nobody's fault."""
 
     def _meet_http2(self, data: bytes) -> None:
         if len(data) < len(PREFACE):
@@ -49,3 +57,10 @@ class Http1Connection(HttpToolsProtocol):
         connection.connection_made(self.transport)
         self.transport.set_protocol(connection)
         connection.data_received(data)
+
+
+def _without_offer(data: bytes) -> bytes:
+    """Java's HttpClient offers an upgrade to h2c with its first request, a post of spans too. llhttp takes what follows
+    such a head for the other protocol, and the spans would be lost behind a 202; without the offer they are a body."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _OFFER.sub(b"", head) + end + rest

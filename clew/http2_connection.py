@@ -37,6 +37,8 @@ STREAM_WINDOW_BYTES = 128 * 1024
 CONNECTION_WINDOW_BYTES = 512 * 1024
 """What a connection may send before it is read: its share of memory beside the queue's budget."""
 MAX_HEADER_BYTES = 64 * 1024
+MAX_FRAME_BYTES = 16 * 1024
+"""HTTP/2's own default, and least."""
 LOOK_AFTER_S = 75.0
 """A connection silent for so long is closed when it has no requests, and asked for a sign of life when it has."""
 _FIRST_WINDOW_BYTES = 65_535
@@ -67,6 +69,7 @@ class Http2Connection(asyncio.Protocol):
         self._moved = asyncio.Event()
         self._writable = True
         self._h2 = _server_connection()
+        self._lengths = _FrameLengths()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a TCP server
         self._transport = transport
@@ -88,6 +91,9 @@ class Http2Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._heard = True
         try:
+            if not self._lengths.fit(data):
+                self._h2.close_connection(ErrorCodes.FRAME_SIZE_ERROR)
+                raise ProtocolError("a frame is longer than allowed")
             events = self._h2.receive_data(data)
         except ProtocolError:
             self._flush()  # h2 has said why in a GOAWAY
@@ -231,6 +237,33 @@ class Http2Connection(asyncio.Protocol):
             self._flush()
         self._asked, self._heard = not self._heard, False
         self._timer = asyncio.get_running_loop().call_later(self._look_after_s, self._look_after)
+
+
+class _FrameLengths:
+    """Looks at the length of every frame as it begins: h2 does so when the frame is whole, be it 16 MB."""
+
+    _HEAD_BYTES = 9
+
+    def __init__(self) -> None:
+        self._to_skip = len(PREFACE)
+        self._head = b""
+
+    def fit(self, data: bytes) -> bool:
+        """Whether no frame that begins in these bytes, the next of the connection, is longer than allowed."""
+        at = self._to_skip
+        while at < len(data):
+            missing = self._HEAD_BYTES - len(self._head)
+            self._head += data[at : at + missing]
+            if len(self._head) < self._HEAD_BYTES:
+                at = len(data)
+                break
+            length = int.from_bytes(self._head[:3])
+            if length > MAX_FRAME_BYTES:
+                return False
+            at += missing + length
+            self._head = b""
+        self._to_skip = at - len(data)
+        return True
 
 
 def _server_connection() -> H2Connection:
