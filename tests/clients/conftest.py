@@ -8,8 +8,6 @@ import pytest
 from tests.clients.istio_traffic import Traffic, send_traffic
 from tests.process.clew_process import Clew
 
-pytest.register_assert_rewrite("tests.clients.expectations")  # so that a difference is shown
-
 
 @pytest.fixture(scope="session")
 def clew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clew]:

@@ -1,7 +1,7 @@
 """What the workload must look like in every window, when a client has sent it whole."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from storage.attributes import Attributes
@@ -20,8 +20,13 @@ from tests.clients.windows import api_v2, api_v3, jaeger_json, otlp_json, remote
 from tests.clients.workload import LINKED_SPAN, LINKED_TRACE, RESOURCE, SCOPE, SPANS, Planned
 from tests.process.clew_process import Clew
 
-SDK_ADDS = frozenset(["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id"])
-"""What SDKs put into the resource by themselves; their values are their business."""
+SDK_ADDS = frozenset(
+    [
+        *("telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "service.instance.id"),
+        *("client-uuid", "hostname", "ip", "jaeger.version", "sampler.type", "sampler.param"),
+    ]
+)
+"""What OpenTelemetry's and Jaeger's SDKs add by themselves; their values are their business."""
 
 
 def as_sent_by_otlp(sent: Sent, without: Iterable[str] = ()) -> list[SeenSpan]:
@@ -29,16 +34,41 @@ def as_sent_by_otlp(sent: Sent, without: Iterable[str] = ()) -> list[SeenSpan]:
     return [_seen(plan, sent, frozenset(without)) for plan in SPANS]
 
 
-def assert_every_window_shows(clew: Clew, spans: list[SeenSpan], zipkin: list[dict[str, Any]] | None = None) -> None:
-    """zipkin: the spans in Zipkin's JSON; for spans that came by OTLP, what Zipkin's collector makes of them."""
+def assert_every_window_shows(
+    clew: Clew,
+    spans: list[SeenSpan],
+    zipkin: list[dict[str, Any]] | None = None,
+    jaeger: list[JaegerSpan] | None = None,
+) -> None:
+    """zipkin, jaeger: the spans in these forms; what their own collectors make of `spans`, when not given."""
     trace_id = spans[0].trace_id
     shown = {id_: without_sdk_tags(span) for id_, span in zipkin_json(clew, trace_id).items()}
-    assert shown == {span["id"]: span for span in zipkin or map(zipkin_form, spans)}
-    jaeger = {span.span_id: jaeger_form(span) for span in spans}
-    assert as_jaeger(jaeger_json(clew, trace_id)) == {id_: in_microseconds(span) for id_, span in jaeger.items()}
-    assert as_jaeger(api_v2(clew, trace_id)) == jaeger
+    assert_same("Zipkin JSON", shown, {span["id"]: span for span in zipkin or map(zipkin_form, spans)})
+    by_id = {span.span_id: span for span in jaeger or map(jaeger_form, spans)}
+    cut = {id_: in_microseconds(span) for id_, span in by_id.items()}
+    assert_same("Jaeger JSON", as_jaeger(jaeger_json(clew, trace_id)), cut)
+    assert_same("api_v2", as_jaeger(api_v2(clew, trace_id)), by_id)
     for window in (api_v3, otlp_json, remote_storage):
-        assert as_otlp(window(clew, trace_id)) == {span.span_id: span for span in spans}, window.__doc__
+        assert_same(window.__name__, as_otlp(window(clew, trace_id)), {span.span_id: span for span in spans})
+
+
+def assert_same(window: str, shown: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    """Equal, or AssertionError with each field that differs; spans are too long to be shown whole."""
+    found = list(differences(shown, expected, window))
+    assert not found, "\n".join(found)
+
+
+def differences(shown: object, expected: object, where: str) -> Iterator[str]:
+    """Where two values differ, and how."""
+    if is_dataclass(shown) and not isinstance(shown, type):
+        shown = {item.name: getattr(shown, item.name) for item in fields(shown)}
+    if is_dataclass(expected) and not isinstance(expected, type):
+        expected = {item.name: getattr(expected, item.name) for item in fields(expected)}
+    if isinstance(shown, Mapping) and isinstance(expected, Mapping):
+        for key in {**expected, **shown}:
+            yield from differences(shown.get(key, "nothing"), expected.get(key, "nothing"), f"{where} {key}")
+    elif shown != expected:
+        yield f"{where}: {str(shown)[:200]!r}, expected {str(expected)[:200]!r}"
 
 
 def as_jaeger(spans: Mapping[str, JaegerSpan]) -> dict[str, JaegerSpan]:

@@ -26,7 +26,7 @@ def typed(value: AttributeValue) -> Typed:
     return type(value).__name__, value
 
 
-def typed_all(attributes: Attributes) -> Values:
+def typed_all(attributes: Attributes) -> dict[str, Typed]:
     """Every attribute with its type."""
     return {key: typed(value) for key, value in attributes.items()}
 
@@ -170,6 +170,8 @@ def zipkin_text(value: Typed) -> str:
         return base64.b64encode(content).decode()
     if isinstance(content, str):
         return content
+    if isinstance(content, float) and content.is_integer():
+        return str(int(content))
     # Go's exponents have no leading zero, Python's have.
     return json_text(value).replace("e-0", "e-")
 
@@ -199,6 +201,53 @@ def otlp_form_of_zipkin(shown: Mapping[str, Any]) -> SeenSpan:
         "",
         typed_all({"service.name": shown["localEndpoint"]["serviceName"]}),
     )
+
+
+def otlp_form_of_jaeger(span: JaegerSpan) -> SeenSpan:
+    """A span that came by Jaeger's own model in OTLP's shape, as OpenTelemetry's translation from Jaeger makes it."""
+    tags = dict(span.tags)
+    kind = str(tags.pop("span.kind", ("str", "unspecified"))[1])
+    status = str(tags.pop("otel.status_code", ("str", "unset"))[1]).lower()
+    if tags.get("error") == ("bool", True):
+        status = "error"
+        del tags["error"]
+    message, *scope = (
+        str(tags.pop(key, ("str", ""))[1])
+        for key in ("otel.status_description", "otel.library.name", "otel.library.version")
+    )
+    parents = [parent for kind, _, parent in span.references if kind == "CHILD_OF"]
+    follows = typed_all({"opentracing.ref_type": "follows_from"})
+    return SeenSpan(
+        span.trace_id,
+        span.span_id,
+        parents[0] if parents else "",
+        span.name,
+        kind,
+        span.start_ns,
+        span.start_ns + span.duration_ns,
+        tags,
+        tuple(SeenEvent(time_ns, str(log["event"][1]), _without(log, "event")) for time_ns, log in span.logs),
+        tuple(
+            SeenLink(trace_id, span_id, follows)
+            for ref_type, trace_id, span_id in span.references
+            if ref_type == "FOLLOWS_FROM"
+        ),
+        status,
+        message,
+        {**typed_all({"service.name": span.service}), **span.process},
+        (scope[0], scope[1]),
+    )
+
+
+def zipkin_form_of_jaeger(span: JaegerSpan) -> dict[str, Any]:
+    """The same in Zipkin's JSON: process tags and span tags are its tags, as they were sent."""
+    shown = zipkin_form(otlp_form_of_jaeger(span))
+    tags = {**span.process, **_without(span.tags, "span.kind")}
+    return shown | {"tags": {key: zipkin_text(value) for key, value in tags.items()}}
+
+
+def _without(values: Values, key: str) -> dict[str, Typed]:
+    return {name: value for name, value in values.items() if name != key}
 
 
 def _endpoint_values(shown: Mapping[str, Any]) -> Iterable[tuple[str, AttributeValue]]:

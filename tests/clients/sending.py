@@ -58,8 +58,9 @@ def _send(
     return {
         variant: Sent(
             str(variants[variant]["service"]),
-            sent["trace_id"],
-            sent["span_ids"],
+            # Some clients leave leading zeros out.
+            sent["trace_id"].rjust(32, "0"),
+            {name: span_id.rjust(16, "0") for name, span_id in sent["span_ids"].items()},
             base_ns,
             tuple(sent.get("posted", ())),
         )

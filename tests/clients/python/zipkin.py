@@ -77,7 +77,8 @@ def tag(value: Any) -> Any:
 
 
 def seconds(job: Any, offset_ns: int) -> float:
-    return float((job["base_ns"] + offset_ns) / 1e9)
+    """A time cut to microseconds, and half of one more: floats are a quarter off, and the client cuts again."""
+    return float(((job["base_ns"] + offset_ns) // 1000 + 0.5) / 1e6)
 
 
 if __name__ == "__main__":
