@@ -1,4 +1,4 @@
-"""The keys of Jaeger v2's configuration, and what each is here. Paths are of `jaeger_v2.view`.
+"""The keys of Jaeger v2's configuration, and what each is here. Paths are those of `collector_view`.
 
 Source: Jaeger 2.x's all-in-one, Badger and Istio configurations, and the collector's own documentation of the parts.
 """
@@ -31,8 +31,8 @@ DOORS = (
     Door("receivers.zipkin", "localhost:9411", "COLLECTOR_ZIPKIN_HOST_PORT"),
     Door("jaeger_query.http", ":16686", "QUERY_HTTP_SERVER_HOST_PORT", owner="jaeger_query"),
     Door("jaeger_query.grpc", ":16685", "QUERY_GRPC_SERVER_HOST_PORT", owner="jaeger_query"),
-    Door("remote_sampling.http", "localhost:5778", "HTTP_SERVER_HOST_PORT"),
-    Door("remote_sampling.grpc", "localhost:5779", "CLEW_SAMPLING_GRPC_HOST_PORT"),
+    Door("remote_sampling.http", ":5778", "HTTP_SERVER_HOST_PORT"),
+    Door("remote_sampling.grpc", ":5779", "CLEW_SAMPLING_GRPC_HOST_PORT"),
     Door("remote_storage", "localhost:17271", "CLEW_REMOTE_STORAGE_HOST_PORT"),
     Door("healthcheckv2.http", "localhost:13133", "CLEW_STATUS_HOST_PORT"),
 )

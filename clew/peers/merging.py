@@ -43,7 +43,7 @@ def with_peers(given: Mapping[str, str], places: Iterable[str], names: Mapping[s
         except ConfigError as error:
             problems.append(str(error))
         else:
-            found = jaeger_v2.translate(config, has_store=STORE_URL in values)
+            found = jaeger_v2.translate(config, values.keys())
             problems += [f"--config: {problem}" for problem in found.refused]
             _fill(values, found, names)
             translations.append(found)

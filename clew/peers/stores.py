@@ -27,11 +27,11 @@ ELSEWHERE: Mapping[str, str] = {
 """Jaeger's backends that clew is no substitute for."""
 
 
-def refusal(backend: str) -> str:
-    """Why a backend is refused, and what to do."""
+def refusal(backend: str, variable: str = STORE_URL) -> str:
+    """Why a backend is refused, and what to do. variable: where a store of clew can be named instead."""
     several = "names several, and clew writes to one"
     why = several if "," in backend else ELSEWHERE.get(backend, "is no storage of Jaeger's")
-    return f"{backend!r} {why}; expected badger (embedded, durable) or memory, or set {STORE_URL}"
+    return f"{backend!r} {why}; expected badger (embedded, durable) or memory, or set {variable}"
 
 
 def badger_settings(*, ephemeral: bool, keys: str, values: str, ttl: str) -> dict[str, str]:

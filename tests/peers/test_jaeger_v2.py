@@ -79,6 +79,7 @@ def test_an_endpoint_that_is_not_given_is_the_collectors_own() -> None:
 
     assert settings.collector.otlp_http_host_port == "localhost:4318"
     assert settings.query.jaeger_host_port == ":16686"
+    assert address(settings, "HTTP_SERVER_HOST_PORT") == ":5778"
     assert settings.process.metrics_host_port == "localhost:8888"
 
 
@@ -124,6 +125,10 @@ def test_metrics_are_where_the_telemetry_says(telemetry: str, expected: str) -> 
     assert read(LISTENING, f"service.telemetry={telemetry}").process.metrics_host_port == expected
 
 
+def test_a_base_path_may_end_in_a_slash_as_in_jaeger_v2() -> None:
+    assert read(LISTENING, "extensions.jaeger_query.base_path=/jaeger/").query.base_path == "/jaeger"
+
+
 def test_badgers_directories_and_ttl_are_taken_in_the_old_spelling_and_the_new() -> None:
     new = "{badger: {ephemeral: false, directories: {keys: /k, values: /v}, ttl: {spans: 48h}}}"
     old = "{badger: {ephemeral: false, directory_key: /k, directory_value: /v, span_store_ttl: 48h}}"
@@ -149,6 +154,18 @@ def test_an_archive_of_its_own_is_the_archive() -> None:
         "MEMORY_MAX_TRACES=100000; jaeger_storage.backends.some_archive means "
         "CLEW_ARCHIVE_URL=duckdb:////archive/clew.duckdb; without effect: archive.badger.read (not known)",
     )
+
+
+def test_an_archive_that_is_not_clews_is_refused_unless_clew_is_told_its_own() -> None:
+    text = LISTENING.replace(
+        "{storage: {traces: some_storage}}", "{storage: {traces: some_storage, traces_archive: es}}"
+    )
+    text = text.replace("some_storage: {memory", "es: {elasticsearch: {}}, some_storage: {memory")
+
+    with pytest.raises(SettingsError, match=r"backends\.es: 'elasticsearch' is .* or set CLEW_ARCHIVE_URL"):
+        read(text)
+
+    assert read(text, CLEW_ARCHIVE_URL="memory:").storage.archive_url == "memory:"
 
 
 def test_variables_win_over_the_file_and_clews_own_over_both() -> None:
@@ -189,6 +206,10 @@ def test_a_backend_that_is_not_clews_is_refused_with_what_to_do(backend: str) ->
         ("receivers.otlp.protocols.grpc.tls={cert_file: x}", "receivers.otlp.protocols.grpc.tls: clew serves plain"),
         ("extensions.jaeger_query.http.auth={authenticator: x}", "jaeger_query.http.auth: clew authenticates nobody"),
         ("extensions.jaeger_query.multi_tenancy.enabled=true", "jaeger_query.multi_tenancy.enabled: clew would show"),
+        (
+            "service.pipelines.traces.receivers=[kafka]",
+            "expected a receiver of otlp, jaeger, zipkin, got kafka; no span",
+        ),
         ("service=null", "service: expected a map"),
     ],
 )
