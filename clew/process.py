@@ -20,11 +20,10 @@ from clew.archive import opened_archive
 from clew.grpc_ports import GrpcServer
 from clew.ports import HttpServer
 from clew.settings import Settings
-from clew.udp_ports import UdpServer
+from clew.udp_ports import KernelDrops, UdpServer
 from clew.uploads import OtlpUploads
 from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
-from collector.jaeger_doors import JaegerDoors
 from collector.receivers.jaeger_udp import JaegerUdpReceiver
 from query.api.jaeger import jaeger_app
 from query.api.jaeger_ui import jaeger_ui_of
@@ -53,6 +52,7 @@ class Process:
         self._health = Health()
         self._doors: dict[str, str] = {}
         self._grpc_servers: list[GrpcServer] = []
+        self._udp_servers: dict[str, UdpServer] = {}
 
     async def run(self) -> bool:
         """Serve until SIGTERM or SIGINT. True when everything taken was stored and closed."""
@@ -104,7 +104,7 @@ class Process:
         limit_bytes = collecting.max_body_bytes
         otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
         await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)
-        await self._serve_jaeger_ingest(stack, collector.jaeger)
+        await self._serve_jaeger_ingest(stack, collector)
         questions = [*JaegerV2Grpc(service).handlers(), *JaegerV3Grpc(service).handlers()]
         jaeger_grpc = GrpcServer(questions, MAX_QUESTION_BYTES)
         await self._serve_grpc(stack, "jaeger_grpc", querying.jaeger_grpc_host_port, jaeger_grpc)
@@ -113,8 +113,8 @@ class Process:
         await self._serve_grpc(stack, "remote_storage", querying.remote_storage_host_port, remote_storage)
         return drained
 
-    async def _serve_jaeger_ingest(self, stack: contextlib.AsyncExitStack, jaeger: JaegerDoors) -> None:
-        collecting = self._settings.collector
+    async def _serve_jaeger_ingest(self, stack: contextlib.AsyncExitStack, collector: Collector) -> None:
+        collecting, jaeger = self._settings.collector, collector.jaeger
         await jaeger.strategies.start()
         stack.push_async_callback(jaeger.strategies.stop)
         self._serve(stack, "jaeger_thrift_http", collecting.jaeger_http_host_port, jaeger.http)
@@ -126,6 +126,7 @@ class Process:
         compact, binary = collecting.jaeger_udp_compact_host_port, collecting.jaeger_udp_binary_host_port
         await self._serve_udp(stack, "jaeger_udp_compact", compact, jaeger.udp_compact)
         await self._serve_udp(stack, "jaeger_udp_binary", binary, jaeger.udp_binary)
+        collector.metrics.registry.register(KernelDrops(self._udp_servers))
 
     def _retention(self) -> RetentionPolicy:
         storage = self._settings.storage
@@ -157,6 +158,7 @@ class Process:
         with self._explained(address):
             await server.start(address)
         self._doors[door] = server.address
+        self._udp_servers[door] = server
         stack.push_async_callback(receiver.drain, self._settings.collector.drain_timeout_ns / 1e9)
         stack.callback(server.stop)
 

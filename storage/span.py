@@ -95,7 +95,8 @@ class Span(Struct, frozen=True):
     `service` is the local service name: for OTLP the `service.name` after Jaeger's sanitizer
     (`missing-service-name`, ...), for Zipkin the lower-cased local endpoint name, None when it has none.
     `local.service` is not set; `service` is that name. `remote.service` of an OTLP CLIENT or PRODUCER is its attribute
-    `peer.service`.
+    `peer.service`. A JAEGER span's attributes are the tags as they were sent, those that kind, status, message and
+    trace state were read from included.
     """
 
     trace_id: TraceId

@@ -131,7 +131,7 @@ def _value(tag: wire.Tag) -> AttributeValue:
     if kind == wire.LONG:
         return tag.whole or 0
     if kind == wire.DOUBLE:
-        return tag.number or 0.0
+        return 0.0 if tag.number is None else tag.number
     if kind == wire.BINARY:
         return tag.raw or b""
     return tag.text or ""

@@ -22,6 +22,10 @@ NESTED_JSON = b"[" * 5_000_000
 NESTED_OTLP_JSON = b'{"resourceSpans":' + b"[" * 1_000_000
 BOMB = gzip.compress(bytes(300 * 2**20), 9)
 DEFLATE_BOMB = zlib.compress(bytes(300 * 2**20), 9)
+JAEGER = "/api/traces"
+THRIFT = "application/x-thrift"
+ENDLESS_LIST = b"\x0f\x00\x09\x00\x7f\xff\xff\xff" * 1000
+NESTED_THRIFT = b"\x0c\x00\x09" * 1_000_000
 EXPORT = otlp_request("1" * 32).SerializeToString()
 RSS_GROWTH_BYTES = 200 * 2**20
 
@@ -66,6 +70,12 @@ def _good_neighbours_are_unharmed(clew: Clew) -> Iterator[None]:
         pytest.param("otlp_http", OTLP, JSON, None, NESTED_OTLP_JSON, 400, id="otlp json deeply nested"),
         pytest.param("otlp_http", OTLP, JSON, None, b'{"resourceSpans":7}', 400, id="otlp json of another shape"),
         pytest.param("otlp_http", OTLP, "text/plain", None, b"hello", 415, id="otlp unknown type"),
+        pytest.param("jaeger_thrift_http", JAEGER, THRIFT, None, b"hello", 400, id="jaeger garbage"),
+        pytest.param("jaeger_thrift_http", JAEGER, THRIFT, None, ENDLESS_LIST, 400, id="jaeger lying length"),
+        pytest.param("jaeger_thrift_http", JAEGER, THRIFT, None, NESTED_THRIFT, 400, id="jaeger deeply nested"),
+        pytest.param("jaeger_thrift_http", JAEGER, THRIFT, None, bytes(11 * 2**20), 413, id="jaeger giant"),
+        pytest.param("jaeger_thrift_http", JAEGER, THRIFT, "gzip", BOMB, 413, id="jaeger zip bomb"),
+        pytest.param("jaeger_thrift_http", JAEGER, JSON, None, b"{}", 400, id="jaeger unknown type"),
     ],
 )
 def test_an_http_door_refuses_a_bad_body_with_its_status_and_a_reason(

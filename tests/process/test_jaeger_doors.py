@@ -11,6 +11,8 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from jaeger_client.config import Config
 
 from storage.ids import TraceId
@@ -188,6 +190,24 @@ def test_jaeger_client_asks_what_to_sample_and_its_spans_read_back(clew: Clew) -
     process = trace["processes"]["p1"]
     assert process["serviceName"] == "python-shop"
     assert {"hostname", "ip", "jaeger.version"} <= {tag["key"] for tag in process["tags"]}
+
+
+@pytest.mark.parametrize(
+    ("door", "service"),
+    [
+        ("jaeger_collector_grpc", "jaeger.api_v2.CollectorService"),
+        ("jaeger_collector_grpc", "jaeger.api_v2.SamplingManager"),
+        ("sampling_grpc", "jaeger.api_v2.SamplingManager"),
+        ("otlp_grpc", "opentelemetry.proto.collector.trace.v1.TraceService"),
+    ],
+)
+def test_every_grpc_door_answers_health_and_reflection(clew: Clew, door: str, service: str) -> None:
+    with grpc.insecure_channel(clew.doors[door]) as channel:
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+        known = ProtoReflectionDescriptorDatabase(channel)
+        assert service in known.get_services()
+        assert known.FindFileContainingSymbol(service).service[0].name == service.rpartition(".")[2]
 
 
 def test_garbage_by_udp_is_counted(clew: Clew) -> None:
