@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.decode import jaeger_proto, jaeger_thrift
 from collector.decode.decoded import Decoded
@@ -239,3 +241,37 @@ def test_a_span_is_found_by_every_tag_that_it_shows(decode: Decode) -> None:
 
 def test_a_batch_of_no_spans_is_fine(decode: Decode) -> None:
     assert len(decode().columns) == 0
+
+
+VALUES = st.one_of(
+    st.text(max_size=5),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.binary(max_size=5),
+)
+TAGS = st.lists(st.tuples(st.text(max_size=3), VALUES), max_size=4)
+REFERENCES = st.tuples(
+    st.sampled_from([CHILD_OF, FOLLOWS_FROM]),
+    st.integers(2, 3).map(a_trace_id),  # within its own trace Thrift's parent and a reference may contradict
+    st.integers(1, 5).map(a_span_id),
+)
+SPANS = st.builds(
+    Sent,
+    tags=TAGS,
+    logs=st.lists(st.tuples(st.integers(1, 2**50), TAGS), max_size=2),
+    references=st.lists(REFERENCES, max_size=3),
+    parent=st.integers(0, 3).map(a_span_id),
+    name=st.text(max_size=5),
+    flags=st.integers(0, 2**31 - 1),
+    start_us=st.integers(0, 2**50),
+    duration_us=st.integers(-(2**50), 2**50),
+)
+
+
+@given(st.lists(SPANS, max_size=3), TAGS, st.text(max_size=3))
+def test_every_form_of_a_batch_gives_the_same_columns(spans: list[Sent], process: Tags, service: str) -> None:
+    batches = [
+        decode(*spans, service=service, process=process).columns.to_batch(0).records for decode in FORMS.values()
+    ]
+    assert [batch.to_pylist() for batch in batches] == [batches[0].to_pylist()] * len(FORMS)
