@@ -86,6 +86,15 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         _PRETTY,
     ),
 }
+_BODIES: dict[str, dict[str, Any]] = {
+    "/api/transform": {
+        "requestBody": {
+            "required": True,
+            "description": "OTLP's ExportTraceServiceRequest as JSON.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    }
+}
 _IN_PATH = {
     "/api/archive/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
@@ -99,7 +108,7 @@ def documented(path: str) -> dict[str, Any]:
     found = [_parameter("query", name, text) for name, text in _QUERY[path]]
     if path in _IN_PATH:
         found.insert(0, _parameter("path", *_IN_PATH[path]))
-    return {"parameters": found}
+    return {"parameters": found, **_BODIES.get(path, {})}
 
 
 def _parameter(place: str, name: str, description: str) -> dict[str, Any]:
