@@ -13,7 +13,7 @@ A double always has a fraction or an exponent (200.0), an int64 never has. Sourc
 import base64
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from zlib import crc32
 
@@ -24,6 +24,8 @@ Attributes = Mapping[str, AttributeValue]
 
 KEY_SEPARATOR = "\x1f"
 """Encloses every key in the `attribute_keys` column: "\\x1fhttp.method\\x1ferror\\x1f"; empty when there are none."""
+KEYS_ELSEWHERE = "\x1e"
+"""Stands in `attribute_keys` before the keys of events', links' and scope's attributes: "\\x1fa\\x1f\\x1e\\x1fx\\x1fy\\x1f"."""
 
 _loads: Callable[[str], dict[str, object]] = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -91,8 +93,13 @@ def token(key: str, text: str) -> int:
 
 
 def key_set(keys: Mapping[str, object] | list[str]) -> str:
-    """The `attribute_keys` text of these keys, in their order."""
+    """The `attribute_keys` text of these span attributes' keys, in their order."""
     return f"{KEY_SEPARATOR}{KEY_SEPARATOR.join(keys)}{KEY_SEPARATOR}" if keys else ""
+
+
+def keys_elsewhere(keys: Iterable[str]) -> str:
+    """What follows it for the keys of attributes of events, links and scope, in any order and however often."""
+    return f"{KEYS_ELSEWHERE}{key_set(found)}" if (found := sorted(set(keys))) else ""
 
 
 def untagged(value: object) -> AttributeValue:

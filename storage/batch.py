@@ -7,7 +7,7 @@ collector to storage; it is built once per commit. Column names, order and types
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Self
 
 import numpy as np
@@ -103,7 +103,8 @@ class SpanColumns:
 
     trace_id, span_id: raw bytes, 16 and 8 each; parent_span_id: 8 bytes, all zero when absent.
     start_ns, duration_ns: int or None, within int64. service, name: str or None. attributes, resource: typed JSON text.
-    attribute_keys: `attributes.key_set`. tokens: all rows' tokens after one another; token_counts: how many per row.
+    attribute_keys: `attributes.key_set` and `attributes.keys_elsewhere`. tokens: all rows' tokens after one another;
+    token_counts: how many per row.
     sparse: column or member of RARE -> {row: value}; a row that is not there has the default (0, false or null).
     `scope_attributes` is typed JSON text.
     """
@@ -209,7 +210,7 @@ class SpanColumns:
         self.status_code.append(int(span.status_code))
         self.protocol.append(int(span.protocol))
         self.attributes.append(attrs.encode(span.attributes))
-        self.attribute_keys.append(attrs.key_set(list(span.attributes)))
+        self.attribute_keys.append(attrs.key_set(list(span.attributes)) + attrs.keys_elsewhere(_keys_elsewhere(span)))
         self.tokens.extend(tokens)
         self.token_counts.append(len(tokens))
         self.resource.append(attrs.encode(span.resource.attributes))
@@ -280,6 +281,11 @@ def search_tokens(span: Span) -> list[int]:
     for link in span.links:
         found += [attrs.token(key, attrs.text_of(value)) for key, value in link.attributes.items()]
     return found
+
+
+def _keys_elsewhere(span: Span) -> Iterator[str]:
+    attached: tuple[Event | Link, ...] = (*span.events, *span.links)
+    return chain(span.scope.attributes, *(each.attributes for each in attached))
 
 
 def events_text(events: Iterable[Event]) -> str:

@@ -34,7 +34,7 @@ MAX_TIME_NS = 2**63 - 1
 _SERVICE_NAME_KEY = "service.name"
 _EVENT_KEY = "event"
 _DEBUG_FLAG = 2
-_NO_SCOPE = ScopeFields("", "", None, (), "", 0)
+_NO_SCOPE = ScopeFields("", "", None, (), (), "", 0)
 _REF_TYPES = {False: attributes_of([(REF_TYPE_KEY, "child_of")]), True: attributes_of([(REF_TYPE_KEY, "follows_from")])}
 
 

@@ -74,6 +74,11 @@ def tokens_of(found: Sequence[Attribute]) -> list[int]:
     return [token for _, token, _ in found]
 
 
+def keys_of(found: Sequence[Attribute]) -> list[str]:
+    """Their keys, in their order."""
+    return [key for _, _, key in found]
+
+
 class SanitizedPairs:
     """Collects the pairs of one owner (span, event, link, scope, resource, map), each string as raw bytes."""
 

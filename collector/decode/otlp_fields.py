@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from zlib import crc32
 
-from collector.decode.otlp_attributes import Attribute, Pair, attributes_of, object_text, tokens_of
+from collector.decode.otlp_attributes import Attribute, Pair, attributes_of, keys_of, object_text, tokens_of
 from storage.ids import NO_SPAN, NO_TRACE
 
 MAX_TIME_NS = 2**63 - 1
@@ -69,11 +69,12 @@ class ResourceFields:
 
 @dataclass(frozen=True, slots=True)
 class ScopeFields:
-    """An instrumentation scope as the columns hold it. `text`: None when it has no attributes."""
+    """An instrumentation scope as the columns hold it. `text`: None when it has no attributes. `keys`: of those."""
 
     name: str
     version: str
     text: str | None
+    keys: tuple[str, ...]
     tokens: tuple[int, ...]
     schema_url: str
     dropped: int
@@ -81,10 +82,11 @@ class ScopeFields:
 
 @dataclass(slots=True)
 class Attached:
-    """The events and links of one span as JSON objects, and their search tokens."""
+    """The events and links of one span as JSON objects, and their attributes' keys and search tokens."""
 
     events: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
 
 
@@ -118,9 +120,8 @@ def resource_fields(pairs: Sequence[Pair], dropped: int, schema_url: str) -> Res
 def scope_fields(name: str, version: str, pairs: Sequence[Pair], dropped: int, schema_url: str) -> ScopeFields:
     """The fields of a scope with these attributes."""
     found = attributes_of(pairs)
-    return ScopeFields(
-        name, version, object_text(found) if found else None, tuple(tokens_of(found)), schema_url, dropped
-    )
+    text = object_text(found) if found else None
+    return ScopeFields(name, version, text, tuple(keys_of(found)), tuple(tokens_of(found)), schema_url, dropped)
 
 
 def add_event(attached: Attached, time_ns: int, name: str, found: Sequence[Attribute], dropped: int) -> None:
@@ -128,7 +129,7 @@ def add_event(attached: Attached, time_ns: int, name: str, found: Sequence[Attri
     members = f'{{"time_ns":{min(time_ns, MAX_TIME_NS)},"name":{encode_basestring(name)}'
     attached.events.append(f"{members}{_optional(found, dropped)}}}")
     attached.tokens.append(crc32(name.encode(), _EVENT_TOKEN_SEED))
-    attached.tokens += tokens_of(found)
+    _note(attached, found)
 
 
 def add_link(
@@ -141,6 +142,11 @@ def add_link(
     if flags:
         members += f',"flags":{flags}'
     attached.links.append(f"{members}{_optional(found, dropped)}}}")
+    _note(attached, found)
+
+
+def _note(attached: Attached, found: Sequence[Attribute]) -> None:
+    attached.keys += keys_of(found)
     attached.tokens += tokens_of(found)
 
 

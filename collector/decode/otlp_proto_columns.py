@@ -26,7 +26,7 @@ from collector.decode.otlp_fields import (
 )
 from collector.decode.otlp_proto_values import AttributeCache, OddAttribute
 from collector.decode.otlp_rows import OTLP, array_text, set_context, set_remote_services, times_of
-from storage.attributes import key_set
+from storage.attributes import key_set, keys_elsewhere
 from storage.batch import SpanColumns
 from storage.ids import NO_SPAN, NO_TRACE
 from wire import otlp_lean_pb2 as lean
@@ -96,7 +96,7 @@ def append_spans(
         decoded_names = [raw.decode() or None for raw in names]
         codes, messages = _statuses(statuses)
         trace_states = _texts(states)
-        rendered = _rendered(spans, scope.tokens)
+        rendered = _rendered(spans, scope)
     except (OddAttribute, SpanRefused, UnicodeDecodeError, DecodeError):
         raise OddSpan from None
     count = len(trace_ids)
@@ -172,7 +172,8 @@ def _present(numbers: Sequence[int]) -> dict[int, int]:
     return {index: number for index, number in enumerate(numbers) if number} if any(numbers) else {}
 
 
-def _rendered(spans: Sequence[lean.Span], scope_tokens: tuple[int, ...]) -> _Rendered:
+def _rendered(spans: Sequence[lean.Span], scope: ScopeFields) -> _Rendered:
+    scope_tokens, keys_of_scope = scope.tokens, keys_elsewhere(scope.keys)
     look_up, known_sets, rendered = _ATTRIBUTES.__getitem__, _KEY_SETS, _Rendered()
     texts, key_sets, all_tokens, counts = rendered.texts, rendered.key_sets, rendered.tokens, rendered.token_counts
     for span in spans:
@@ -189,15 +190,21 @@ def _rendered(spans: Sequence[lean.Span], scope_tokens: tuple[int, ...]) -> _Ren
         if scope_tokens:
             all_tokens += scope_tokens
             count += len(scope_tokens)
+        elsewhere = keys_of_scope
         if span.events or span.links:
-            count += _attach(span, rendered)
+            attached = _attach(span, rendered)
+            count += len(attached.tokens)
+            if attached.keys:
+                elsewhere = keys_elsewhere((*scope.keys, *attached.keys))
+        if elsewhere:
+            key_sets[-1] += elsewhere
         counts.append(count)
     _ATTRIBUTES.count_spans(len(counts))
     return rendered
 
 
-def _attach(span: lean.Span, rendered: _Rendered) -> int:
-    """Render the events and links of the span whose text was rendered last; returns how many tokens they gave."""
+def _attach(span: lean.Span, rendered: _Rendered) -> Attached:
+    """Render the events and links of the span whose text was rendered last, and add their tokens."""
     known, attached, row = _ATTRIBUTES, Attached(), len(rendered.texts) - 1
     for raw in span.events:
         event = lean.Event.FromString(raw)
@@ -213,4 +220,4 @@ def _attach(span: lean.Span, rendered: _Rendered) -> int:
     if attached.links:
         rendered.links[row] = array_text(attached.links)
     rendered.tokens += attached.tokens
-    return len(attached.tokens)
+    return attached

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from collector.decode.otlp_attributes import object_text, tokens_of
+from collector.decode.otlp_attributes import keys_of, object_text, tokens_of
 from collector.decode.otlp_fields import MAX_TIME_NS, ResourceFields, ScopeFields, SpanFields
-from storage.attributes import KEY_SEPARATOR, decode, key_set
+from storage.attributes import KEY_SEPARATOR, decode, key_set, keys_elsewhere
 from storage.batch import SpanColumns
 from storage.span import Protocol, SpanKind
 
@@ -32,7 +32,8 @@ def append_span(
     columns.status_code.append(span.status_code)
     columns.protocol.append(int(protocol))
     columns.attributes.append(object_text(span.attributes))
-    columns.attribute_keys.append(key_set([key for _, _, key in span.attributes]))
+    elsewhere = keys_elsewhere((*scope.keys, *span.attached.keys))
+    columns.attribute_keys.append(key_set(keys_of(span.attributes)) + elsewhere)
     columns.tokens.extend(tokens)
     columns.token_counts.append(len(tokens))
     columns.resource.append(resource.text)

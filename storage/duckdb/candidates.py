@@ -79,11 +79,15 @@ def _tag(tag: TagFilter, resources: Sequence[str]) -> Condition:
     ways = _shown_or_stored(tag.key, tag.text) if tag.text is not None else _present(tag.key)
     if resources:
         ways.append(_SPAN.resource.in_(resources))
+    if len(ways) == 1 and tag.key != "event":
+        # No token without its key; and keys are asked once a distinct set, tokens of every span: 30 ms against 190 for
+        # 10 million spans. It pays only as a filter of its own, and before the other.
+        return sa.and_(_has_key(tag.key), *ways)
     return sa.or_(*ways)
 
 
 def _present(key: str) -> list[Condition]:
-    ways = [sa.func.contains(_SPAN.attribute_keys, f"{KEY_SEPARATOR}{key}{KEY_SEPARATOR}"), _has_token("event", key)]
+    ways = [_has_key(key), _has_token("event", key)]
     if key == "error":
         ways.append(_SPAN.status_code == int(StatusCode.ERROR))
     return ways
@@ -101,6 +105,10 @@ def _shown_or_stored(key: str, text: str) -> list[Condition]:
     elif key == "span.kind" and text.upper() in SpanKind.__members__:
         ways.append(_SPAN.kind == int(SpanKind[text.upper()]))
     return ways
+
+
+def _has_key(key: str) -> Condition:
+    return sa.func.contains(_SPAN.attribute_keys, f"{KEY_SEPARATOR}{key}{KEY_SEPARATOR}", type_=sa.Boolean)
 
 
 def _has_token(key: str, text: str) -> Condition:

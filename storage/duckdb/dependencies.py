@@ -13,7 +13,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from storage.attributes import KEY_SEPARATOR
+from storage.attributes import KEY_SEPARATOR, KEYS_ELSEWHERE
 from storage.linking.link_span import ERROR
 from storage.linking.linker import Call, summed
 from storage.linking.table import LINK_TABLE, Linked, calls_of_table
@@ -83,12 +83,14 @@ _READ_SLICE = """
 -- LINK_TABLE.
 SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
     service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
-    contains(attribute_keys, $error_key) OR (protocol <> $zipkin AND status_code = $error_status) AS error
+    contains(split_part(attribute_keys, $elsewhere, 1), $error_key)
+        OR (protocol <> $zipkin AND status_code = $error_status) AS error
 FROM spans JOIN asked ON trace_id[9:16] = low
 WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide
 """
 
 _READ_VALUES = {
+    "elsewhere": KEYS_ELSEWHERE,
     "error_key": f"{KEY_SEPARATOR}{ERROR}{KEY_SEPARATOR}",
     "error_status": int(StatusCode.ERROR),
     "zipkin": int(Protocol.ZIPKIN),

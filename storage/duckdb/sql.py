@@ -113,7 +113,10 @@ RESOURCES_WITH = f"{RESOURCES} WHERE TRY(json_exists(resource, $2))"
 TAG_KEYS = "SELECT key FROM tag_keys"
 TAG_VALUES = """
 SELECT value FROM tag_values WHERE key = $2
-UNION SELECT TRY(json_extract(attributes, $3)::VARCHAR) FROM spans WHERE seq > $1 AND contains(attribute_keys, $4)
+UNION SELECT value FROM (
+    SELECT TRY(json_extract(attributes, $3)::VARCHAR) AS value
+    FROM spans WHERE seq > $1 AND contains(attribute_keys, $4)
+) WHERE value IS NOT NULL
 """
 """Typed JSON values. $2 the key, $3 its JSON pointer, $4 the key as attribute_keys encloses it."""
 

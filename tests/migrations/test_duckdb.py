@@ -15,12 +15,14 @@ from duckdb_sqlalchemy import ConnectionWrapper
 from msgspec.structs import replace
 from sqlalchemy.pool import StaticPool
 
-from storage.batch import SPAN_SCHEMA, SpanBatch
+from storage.attributes import key_set
+from storage.batch import COLUMN_NAMES, SPAN_SCHEMA, SpanBatch
 from storage.duckdb.schema import migrate
 from storage.duckdb.store import DuckDBStore
 from storage.errors import SchemaVersionError
-from storage.span import Endpoint, Protocol, Resource, Scope, Span, SpanKind
+from storage.span import Endpoint, Event, Link, Protocol, Resource, Scope, Span, SpanKind
 from tests.builders import a_span, a_span_id, a_trace_id
+from tests.contract.asking import a_query
 
 DUCKDB_TYPES = {
     pa.binary(16): "BLOB",
@@ -160,6 +162,27 @@ def test_a_store_written_by_revision_0001_keeps_what_hardly_any_span_has(tmp_pat
         local=Endpoint(ipv6="::1"),
         remote=Endpoint(ipv6="::2"),
     )
+
+
+def test_a_store_written_by_revision_0001_is_searched_by_tags_of_events_links_and_scopes(tmp_path: Path) -> None:
+    path = tmp_path / "clew.duckdb"
+    sent = a_span(
+        1,
+        attributes={"a": "1"},
+        events=(Event(1, "e", {"b": "1", "c": "1"}), Event(2, "f"), Event(3, "g", {"b": "2"})),
+        links=(Link(a_trace_id(9), a_span_id(9), attributes={"d": "1"}),),
+        scope=Scope("s", attributes={"e": "1"}),
+    )
+    stored = dict(zip(COLUMN_NAMES, next(SpanBatch.of([sent]).rows()), strict=True))
+    row = REVISION_0001_SPAN | {name: stored[name] for name in ("start_ns", "attributes", "events", "links", "tokens")}
+    row |= {"attribute_keys": key_set(["a"]), "scope_attributes": '{"e":"1"}'}
+    written_by_revision_0001(path, [row])
+    with DuckDBStore(path, 2**28, 0, ()) as store:
+        found = [bool(store.find_traces(a_query(tags={key: "1"}))) for key in "abcde"]
+    assert found == [True] * 5
+    with duckdb.connect(str(path)) as database:
+        [(keys,)] = database.execute("SELECT attribute_keys FROM spans").fetchall()
+    assert keys == stored["attribute_keys"]
 
 
 def test_migrations_are_found_from_any_folder(

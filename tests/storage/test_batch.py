@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.attributes import key_set, text_of, token
+from storage.attributes import key_set, keys_elsewhere, text_of, token
 from storage.batch import COLUMN_NAMES, SPAN_SCHEMA, SpanBatch, SpanColumns, search_tokens
 from storage.matching import satisfies_tags
 from storage.requests import TagFilter
@@ -60,8 +60,11 @@ def test_every_tag_that_satisfies_a_filter_has_its_token(span: Span) -> None:
 
 
 @given(spans())
-def test_the_key_set_is_that_of_the_span_attributes(span: Span) -> None:
-    assert column(SpanBatch.of([span]), "attribute_keys") == [key_set(list(span.attributes))]
+def test_the_key_set_names_the_attributes_of_the_span_and_then_those_of_all_else_that_is_searched(span: Span) -> None:
+    """So a store may rule a span out by its keys, too."""
+    own, *others = searched(span)
+    elsewhere = keys_elsewhere([key for attributes in others for key in attributes])
+    assert column(SpanBatch.of([span]), "attribute_keys") == [key_set(list(own)) + elsewhere]
 
 
 def searched(span: Span) -> list[Any]:

@@ -1,4 +1,8 @@
-"""What hardly any span has moves into one JSON column: each column of its own cost every commit 0.13 ms."""
+"""One JSON column for what hardly any span has, and all keys that a tag search can ask for in `attribute_keys`.
+
+Each rare column of its own cost every commit 0.13 ms. Keys of events, links and scopes stand behind a U+001E, so that
+every token has its key there.
+"""
 
 from alembic import op
 
@@ -27,7 +31,22 @@ _MEMBERS = ", ".join(
 _ALL_EMPTY = " AND ".join(_IS_EMPTY.values())
 
 
+_KEYS_ELSEWHERE = """
+list_sort(list_distinct(flatten([
+    coalesce(flatten(list_transform(json_extract(events, '$[*].attributes'), lambda each: json_keys(each))), []),
+    coalesce(flatten(list_transform(json_extract(links, '$[*].attributes'), lambda each: json_keys(each))), []),
+    coalesce(json_keys(scope_attributes), [])
+])))
+"""
+
+
 def upgrade() -> None:
+    _compute(
+        "attribute_keys",
+        "VARCHAR",
+        f"attribute_keys || CASE WHEN len({_KEYS_ELSEWHERE}) = 0 THEN ''"
+        f" ELSE chr(30) || chr(31) || array_to_string({_KEYS_ELSEWHERE}, chr(31)) || chr(31) END",
+    )
     op.execute("ALTER TABLE spans ADD COLUMN rare VARCHAR")
     # An UPDATE cannot be committed beside the ALTERs of its table; a change of type computes the same.
     _compute("rare", "VARCHAR", f"CASE WHEN NOT ({_ALL_EMPTY}) THEN '{{' || concat_ws(',', {_MEMBERS}) || '}}' END")
@@ -43,6 +62,7 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE spans ADD COLUMN {name} UINTEGER")
         _compute(name, "UINTEGER", f"coalesce((rare->>'$.{name}')::UINTEGER, 0)")
     op.execute("ALTER TABLE spans DROP COLUMN rare")
+    _compute("attribute_keys", "VARCHAR", "split_part(attribute_keys, chr(30), 1)")
 
 
 def _compute(column: str, kind: str, expression: str) -> None:
