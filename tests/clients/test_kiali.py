@@ -279,7 +279,7 @@ class TestGrpc:
     def test_a_service_that_nobody_knows_is_an_empty_stream(self, mesh: Clew, traffic: Traffic) -> None:
         assert self.find(mesh, traffic, service_name="nobody.default", tags=CLUSTER, search_depth=10) == {}
 
-    def test_a_trace_of_many_megabytes_arrives_in_chunks_below_the_limit_of_a_client(self, mesh: Clew) -> None:
+    def test_a_trace_of_many_megabytes_arrives_in_chunks_below_the_limit_of_a_client(self, clew: Clew) -> None:
         """Kiali's client takes at most 4 MiB in one message."""
         trace_id = "feedfacefeedfacefeedfacefeedface"
         spans = [
@@ -287,10 +287,10 @@ class TestGrpc:
              "localEndpoint": {"serviceName": "big"}, "tags": {"blob": "x" * 5_000}}
             for number in range(1, 1_501)
         ]  # fmt: skip
-        httpx.post(f"{mesh.url('zipkin')}/api/v2/spans", json=spans).raise_for_status()
+        httpx.post(f"{clew.url('zipkin')}/api/v2/spans", json=spans).raise_for_status()
         request = v2.GetTraceRequest(trace_id=bytes.fromhex(trace_id))
 
-        chunks = stream(mesh.doors["jaeger_grpc"], f"{SERVICE}/GetTrace", request, v2.SpansResponseChunk)
+        chunks = stream(clew.doors["jaeger_grpc"], f"{SERVICE}/GetTrace", request, v2.SpansResponseChunk)
 
         assert sum(len(chunk.spans) for chunk in chunks) == 1_500
         assert max(chunk.ByteSize() for chunk in chunks) < 4 * 2**20
