@@ -191,8 +191,8 @@ class Http2Connection(asyncio.Protocol):
         task.add_done_callback(self._ended)
 
     def _discard(self, data: DataReceived) -> None:
-        """A response may end before its request (RFC 9113 8.1). The stream might be reset at once, but curl and httpx then
-        lose the response they have; so the rest is taken and dropped, up to a limit."""
+        """A response may end before its request (RFC 9113 8.1). The stream might be reset at once, but curl and httpx
+        then lose the response they have; so the rest is taken and dropped, up to a limit."""
         self.consumed(data.stream_id, data.flow_controlled_length)
         if data.stream_id in self._unwanted:
             self._unwanted[data.stream_id] += len(data.data)
