@@ -109,9 +109,10 @@ def test_health_and_reflection_answer_on_the_shared_port(clew: Clew) -> None:
 
 
 def test_an_unknown_grpc_method_is_unimplemented(clew: Clew) -> None:
-    with channel(clew) as opened, pytest.raises(grpc.RpcError) as caught:
+    with channel(clew) as opened:
         method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = opened.unary_unary(f"/{SERVICE}/Delete")
-        method(b"", timeout=20)
+        with pytest.raises(grpc.RpcError) as caught:
+            method(b"", timeout=20)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
