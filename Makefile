@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test check bench kill wire lock clean
+.PHONY: run test check bench kill golden wire lock clean
 
 run: $(VENV)/.runtime  ## set up and serve on the standard ports, data under ./data
 	exec $(BIN)/clew serve
@@ -22,6 +22,9 @@ bench: $(VENV)/.dev  ## measure ingest and queries; see tests/benchmarks
 
 kill: $(VENV)/.dev  ## the long form of the crash test: 50 kills in a row
 	$(BIN)/python -m pytest -m long tests/process
+
+golden: $(VENV)/.dev  ## write the answers that tests/golden compares with anew
+	$(BIN)/python -m tests.golden
 
 wire: $(VENV)/.dev  ## generate wire/ from its .proto files
 	$(BIN)/python -m wire.otlp_descriptors $(VENV)/otlp_descriptors.binpb

@@ -39,6 +39,8 @@ CONNECTION_WINDOW_BYTES = 512 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 MAX_FRAME_BYTES = 16 * 1024
 """HTTP/2's own default, and least."""
+MAX_UNWANTED_BYTES = 32 * 1024 * 1024
+"""Of one request, after its response."""
 LOOK_AFTER_S = 75.0
 """A connection silent for so long is closed when it has no requests, and asked for a sign of life when it has."""
 _FIRST_WINDOW_BYTES = 65_535
@@ -61,6 +63,7 @@ class Http2Connection(asyncio.Protocol):
         self._common_headers = common_headers
         self._look_after_s = look_after_s
         self._streams: dict[int, Http2Stream] = {}
+        self._unwanted: dict[int, int] = {}
         self._running = 0
         self._last_stream = 0
         self._draining = False
@@ -141,11 +144,13 @@ class Http2Connection(asyncio.Protocol):
             if not rest:
                 return
 
-    def finished(self, stream_id: int, reset: ErrorCodes | None) -> None:
+    def finished(self, stream_id: int, *, whole_request: bool, whole_response: bool) -> None:
         """As Wire."""
         stream = self._streams.pop(stream_id)
-        if reset is not None and not stream.disconnected:
-            self._attempt(stream_id, partial(self._h2.reset_stream, stream_id, reset))
+        if not whole_response and not stream.disconnected:
+            self._attempt(stream_id, partial(self._h2.reset_stream, stream_id, ErrorCodes.INTERNAL_ERROR))
+        elif not whole_request and not stream.disconnected:
+            self._unwanted[stream_id] = 0
         if self._draining:
             self._close_when_done()
 
@@ -156,13 +161,15 @@ class Http2Connection(asyncio.Protocol):
             case DataReceived():
                 stream = self._streams.get(event.stream_id)
                 if stream is None:
-                    self.consumed(event.stream_id, event.flow_controlled_length)
+                    self._discard(event)
                 else:
                     stream.feed(event.data, event.flow_controlled_length)
             case StreamEnded():
+                self._unwanted.pop(event.stream_id, None)
                 if event.stream_id in self._streams:
                     self._streams[event.stream_id].end_request()
             case StreamReset():
+                self._unwanted.pop(event.stream_id, None)
                 self._leave(event.stream_id)
             case WindowUpdated() | RemoteSettingsChanged():
                 self._wake()
@@ -182,6 +189,16 @@ class Http2Connection(asyncio.Protocol):
         task = asyncio.get_running_loop().create_task(stream.run(self._app))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    def _discard(self, data: DataReceived) -> None:
+        """A response may end before its request (RFC 9113 8.1). The stream might be reset at once, but curl and httpx
+        then lose the response they have; so the rest is taken and dropped, up to a limit."""
+        self.consumed(data.stream_id, data.flow_controlled_length)
+        if data.stream_id in self._unwanted:
+            self._unwanted[data.stream_id] += len(data.data)
+            if self._unwanted[data.stream_id] > MAX_UNWANTED_BYTES:
+                del self._unwanted[data.stream_id]
+                self._attempt(data.stream_id, partial(self._h2.reset_stream, data.stream_id, ErrorCodes.NO_ERROR))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import unquote
 
-from h2.errors import ErrorCodes
 from starlette.types import ASGIApp, Message, Scope
 
 log = logging.getLogger("clew")
@@ -28,8 +27,8 @@ class Wire(Protocol):
     async def send_body(self, stream_id: int, body: bytes, *, end: bool) -> None:
         """Return when all of it has left within the client's windows."""
 
-    def finished(self, stream_id: int, reset: ErrorCodes | None) -> None:
-        """The response is out, or will never be; with a reset when the stream has not ended by itself."""
+    def finished(self, stream_id: int, *, whole_request: bool, whole_response: bool) -> None:
+        """The response is out, or no more of it will come."""
 
 
 class Http2Stream:
@@ -124,15 +123,10 @@ class Http2Stream:
         if not self._started and not self.disconnected:
             self._wire.send_headers(self._id, [(b":status", b"500"), (b"content-length", b"0")], end=True)
             self._complete = True
-        reset = None
-        if not self._complete:
-            reset = ErrorCodes.INTERNAL_ERROR
-        elif not self._request_ended:
-            reset = ErrorCodes.NO_ERROR  # RFC 9113 8.1: a response may end before its request, whose rest is not wanted
-        self._complete = True
+        whole_response, self._complete = self._complete, True
         self._release()
         self._news.set()
-        self._wire.finished(self._id, reset)
+        self._wire.finished(self._id, whole_request=self._request_ended, whole_response=whole_response)
 
     def _release(self) -> None:
         size, self._unread_window = self._unread_window, 0

@@ -1,5 +1,6 @@
 """Jaeger's doors put together: spans by HTTP, gRPC and UDP, and the sampling strategies that its SDKs ask for."""
 
+import time
 from collections.abc import Sequence
 
 import grpc
@@ -8,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from collector.decode import jaeger_proto, jaeger_thrift
 from collector.intake import Intake
 from collector.ledger import Door
+from collector.loss_log import LossLog
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.jaeger_grpc import JaegerGrpcReceiver
 from collector.receivers.jaeger_http import JaegerHttpReceiver
@@ -38,12 +40,15 @@ class JaegerDoors:
             registry=registry,
         )
         stale.set_function(lambda: float(self.strategies.is_stale))
+        losses = LossLog(time.monotonic_ns)
         self.sampling_http = SamplingHttp(self._in_force)
         self._sampling_grpc = SamplingGrpc(self._in_force)
-        self.http = JaegerHttpReceiver(intake, limits, jaeger_thrift.decode, self.sampling_http)
-        self._grpc = JaegerGrpcReceiver(intake, limits, jaeger_proto.decode)
-        self.udp_compact = JaegerUdpReceiver(intake, Door.JAEGER_UDP_COMPACT, jaeger_thrift.decode_compact_message)
-        self.udp_binary = JaegerUdpReceiver(intake, Door.JAEGER_UDP_BINARY, jaeger_thrift.decode_binary_message)
+        self.http = JaegerHttpReceiver(intake, limits, jaeger_thrift.decode, self.sampling_http, losses)
+        self._grpc = JaegerGrpcReceiver(intake, limits, jaeger_proto.decode, losses)
+        self.udp_compact = JaegerUdpReceiver(
+            intake, Door.JAEGER_UDP_COMPACT, jaeger_thrift.decode_compact_message, losses
+        )
+        self.udp_binary = JaegerUdpReceiver(intake, Door.JAEGER_UDP_BINARY, jaeger_thrift.decode_binary_message, losses)
 
     def grpc_handlers(self) -> Sequence[grpc.GenericRpcHandler]:
         """What 14250 serves, on a server with `inflate=False`."""

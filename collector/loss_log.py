@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from collector.decode.decoded import Decoded
+
 log = logging.getLogger("clew.collector")
 
 INTERVAL_NS = 10 * 10**9
@@ -30,3 +32,8 @@ class LossLog:
                 self._silent_until_ns[reason] = now_ns + self._interval_ns
         if not quiet:
             log.warning("cannot store %d %s (%s): %s", total, what, reason, cause)
+
+    def report_rejected(self, decoded: Decoded) -> None:
+        """The spans that a decoder left out, if any, for a door that has no way to tell its sender."""
+        if decoded.rejected:
+            self.report(", ".join(sorted(decoded.rejected)), sum(decoded.rejected.values()), decoded.message)

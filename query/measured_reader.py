@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from storage.contract import SpanReader
+from storage.contract import Accepts, SpanReader
 from storage.ids import TraceId
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, TraceQuery
 from storage.span import Span
@@ -31,6 +31,10 @@ class MeasuredReader:
     def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces."""
         return self._measured("find_traces", lambda: self._reader.find_traces(query, strict=strict))
+
+    def find_traces_where(self, query: TraceQuery, accepts: Accepts, *, strict: bool = True) -> list[list[Span]]:
+        """As SpanReader.find_traces_where."""
+        return self._measured("find_traces", lambda: self._reader.find_traces_where(query, accepts, strict=strict))
 
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids."""

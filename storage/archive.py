@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from storage.contract import SpanReader
+from storage.contract import Accepts, SpanReader
 from storage.ids import TraceId, low_half
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, TraceQuery
 from storage.span import Span
@@ -27,6 +27,10 @@ class ReaderWithArchive:
     def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces, of the store."""
         return self._store.find_traces(query, strict=strict)
+
+    def find_traces_where(self, query: TraceQuery, accepts: Accepts, *, strict: bool = True) -> list[list[Span]]:
+        """As SpanReader.find_traces_where, of the store."""
+        return self._store.find_traces_where(query, accepts, strict=strict)
 
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids, of the store."""

@@ -4,7 +4,7 @@ All calls block and may come from several threads at once, except that one threa
 write that returned before they began. Source of the read rules: Zipkin's SpanStore and Jaeger's tracestore.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -44,6 +44,10 @@ class SpanWriter(Protocol):
         ...
 
 
+Accepts = Callable[[Sequence[Span]], bool]
+"""Whether a whole trace counts: its spans in the order they were written."""
+
+
 class SpanReader(Protocol):
     def get_traces(self, trace_ids: Sequence[TraceId], *, strict: bool = True) -> list[list[Span]]:
         """The spans of each trace that exists; an unknown id gives no list, never an empty one.
@@ -58,6 +62,14 @@ class SpanReader(Protocol):
         """Whole traces with at least one span that satisfies the query (storage.matching), newest first.
 
         Newest: by the latest start of a satisfying span. At most `query.limit` traces. Grouping as in get_traces.
+        """
+        ...
+
+    def find_traces_where(self, query: TraceQuery, accepts: Accepts, *, strict: bool = True) -> list[list[Span]]:
+        """Of the traces that satisfy the query those that `accepts` takes, at most `query.limit`, as find_traces.
+
+        `accepts` decides what the query cannot say. It is asked once a trace, newest first, in the calling thread,
+        until `limit` are taken; what it refuses is let go at once. What it raises ends the search.
         """
         ...
 

@@ -6,6 +6,7 @@ needs under the lock and computes outside it, so a slow read never holds up a wr
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ from typing import Self
 from storage.attributes import text_of
 from storage.batch import SpanBatch
 from storage.calls import call_series
-from storage.contract import Capabilities, StoreStatistics
+from storage.contract import Accepts, Capabilities, StoreStatistics
 from storage.ids import TraceId, low_half
 from storage.linking.link_span import link_span_of
 from storage.linking.linker import link_traces
@@ -92,13 +93,20 @@ class MemoryStore:
 
     def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces."""
-        chosen = self._newest_satisfying(query, strict)
+        chosen = self._newest_satisfying(query, strict)[: query.limit]
         groups = _grouped(self._spans(key[-8:] for key in chosen), strict)
         return [groups[key] for key in chosen if key in groups]
 
+    def find_traces_where(self, query: TraceQuery, accepts: Accepts, *, strict: bool = True) -> list[list[Span]]:
+        """As SpanReader.find_traces_where."""
+        chosen = self._newest_satisfying(query, strict)
+        groups = _grouped(self._spans(key[-8:] for key in chosen), strict)
+        taken = (groups[key] for key in chosen if key in groups and accepts(groups[key]))
+        return list(islice(taken, query.limit))
+
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids."""
-        return [TraceId(key.rjust(16, b"\0")) for key in self._newest_satisfying(query, strict)]
+        return [TraceId(key.rjust(16, b"\0")) for key in self._newest_satisfying(query, strict)[: query.limit]]
 
     def services(self) -> list[str]:
         """As SpanReader.services."""
@@ -183,7 +191,7 @@ class MemoryStore:
             if span.start_ns is not None and satisfies(span, query):
                 key = _grouping_key(span.trace_id, strict)
                 newest[key] = max(span.start_ns, newest.get(key, span.start_ns))
-        return sorted(newest, key=lambda key: newest[key], reverse=True)[: query.limit]
+        return sorted(newest, key=lambda key: newest[key], reverse=True)
 
     def _local_to(self, service: str, ignore_case: bool) -> Iterator[Span]:
         for span in self._spans():

@@ -17,6 +17,7 @@ RENAMED: Mapping[str, str] = {
     "COLLECTOR_GRPC_PORT": "COLLECTOR_GRPC_SERVER_HOST_PORT",
     "COLLECTOR_ZIPKIN_ALLOWED_ORIGINS": "ZIPKIN_QUERY_ALLOWED_ORIGINS",
     "COLLECTOR_ZIPKIN_CORS_ALLOWED_ORIGINS": "ZIPKIN_QUERY_ALLOWED_ORIGINS",
+    "DOWNSAMPLING_RATIO": "COLLECTOR_SAMPLE_RATE",
 }
 """Variables that mean the same as one of clew's own under another name."""
 
@@ -30,6 +31,7 @@ _FROM_FILE = "sampling strategies come from SAMPLING_STRATEGIES_FILE"
 _AGENT = "the agent's tuning; its ports feed the one queue"
 
 _TLS_DOORS = (
+    "ADMIN_HTTP",
     "COLLECTOR_GRPC",
     "COLLECTOR_HTTP",
     "COLLECTOR_OTLP_GRPC",
@@ -77,12 +79,33 @@ IGNORED: Mapping[str, str] = {
     "DEPENDENCY_STORAGE_TYPE": "dependencies are computed from the spans",
     "METRICS_STORAGE_TYPE": _SPAN_METRICS,
     "PROMETHEUS_SERVER_URL": _SPAN_METRICS,
+    "PROMETHEUS_CONNECT_TIMEOUT": _SPAN_METRICS,
+    "PROMETHEUS_TOKEN_FILE": _SPAN_METRICS,
+    "PROMETHEUS_TOKEN_OVERRIDE_FROM_CONTEXT": _SPAN_METRICS,
+    "PROMETHEUS_QUERY_EXTRA_QUERY_PARAMS": _SPAN_METRICS,
     "PROMETHEUS_QUERY_NAMESPACE": _SPAN_METRICS,
     "PROMETHEUS_QUERY_DURATION_UNIT": _SPAN_METRICS,
     "PROMETHEUS_QUERY_NORMALIZE_CALLS": _SPAN_METRICS,
     "PROMETHEUS_QUERY_NORMALIZE_DURATION": _SPAN_METRICS,
     "SAMPLING_CONFIG_TYPE": _FROM_FILE,
     "SAMPLING_STORAGE_TYPE": _FROM_FILE,
+    **{
+        f"SAMPLING_{tuning}": _FROM_FILE
+        for tuning in (
+            "AGGREGATION_BUCKETS",
+            "BUCKETS_FOR_CALCULATION",
+            "CALCULATION_INTERVAL",
+            "DELAY",
+            "DELTA_TOLERANCE",
+            "FOLLOWER_LEASE_REFRESH_INTERVAL",
+            "INITIAL_SAMPLING_PROBABILITY",
+            "LEADER_LEASE_REFRESH_INTERVAL",
+            "MIN_SAMPLES_PER_SECOND",
+            "MIN_SAMPLING_PROBABILITY",
+            "TARGET_SAMPLES_PER_SECOND",
+        )
+    },
+    "DOWNSAMPLING_HASHSALT": "which traces DOWNSAMPLING_RATIO keeps is told by their ids alone",
     # the process
     "LOG_ENCODING": "the log is plain text",
     "METRICS_BACKEND": "metrics are always counted",
@@ -142,6 +165,7 @@ SWITCHES = frozenset(
         "COLLECTOR_ZIPKIN_KEEP_ALIVE",
         "PROMETHEUS_QUERY_NORMALIZE_CALLS",
         "PROMETHEUS_QUERY_NORMALIZE_DURATION",
+        "PROMETHEUS_TOKEN_OVERRIDE_FROM_CONTEXT",
         "QUERY_BEARER_TOKEN_PROPAGATION",
         "QUERY_ENABLE_TRACING",
         "QUERY_LOG_STATIC_ASSETS_ACCESS",
@@ -184,8 +208,6 @@ def _translate_storage(given: Mapping[str, str], found: Translation) -> None:
         for name in (*_BADGER, *BADGER_IGNORED, "BADGER_READ_ONLY"):
             if name in given:
                 found.ignore(name, "SPAN_STORAGE_TYPE is not badger")
-    if "MEMORY_MAX_TRACES" in given and backend != "memory":
-        found.ignore("MEMORY_MAX_TRACES", "it bounds the memory store only")
 
 
 def _translate_badger(given: Mapping[str, str], found: Translation) -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from clew.peers import jaeger_v1, jaeger_v2, zipkin
 from clew.peers.config_file import ConfigError, read_config
-from clew.peers.stores import STORE_URL
+from clew.peers.stores import MEMORY_URL, STORE_URL
 from clew.peers.translation import Translation
 from storage.settings import CLOSED
 
+MEMORY_BOUNDS: Mapping[str, str] = {"MEMORY_MAX_TRACES": jaeger_v1.PEER, "MEM_MAX_SPANS": zipkin.PEER}
+"""Settings that say something for one store only, and whose words they are."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """Kubernetes gives a pod the address of every Service: one named `query` makes QUERY_PORT=tcp://10.0.0.1:80."""
 
@@ -33,24 +35,29 @@ def with_peers(given: Mapping[str, str], places: Iterable[str], names: Mapping[s
     names: each setting's variable -> every variable that sets it.
     """
     values = {name: value for name, value in given.items() if value and not _KUBERNETES.match(value)}
-    translations = [jaeger_v1.translate(values), zipkin.translate(values)]
-    problems = [problem for found in translations for problem in found.refused] + _two_stores(*translations)
-    for found in translations:
+    bounds = [bound for bound in MEMORY_BOUNDS if bound in values]
+    v1, other = jaeger_v1.translate(values), zipkin.translate(values)
+    problems = [*v1.refused, *other.refused, *_two_stores(v1, other)]
+    for found in (v1, other):
         _fill(values, found, names)
-    if places := tuple(places):
-        try:
-            config = read_config(places, given)
-        except ConfigError as error:
-            problems.append(str(error))
-        else:
-            found = jaeger_v2.translate(config, values.keys())
-            problems += [f"--config: {problem}" for problem in found.refused]
-            _fill(values, found, names)
-            translations.append(found)
-    else:
-        translations.append(jaeger_v2.without_file(values))
-    lines = (found.log_line() for found in translations)
+    try:
+        v2 = _translated(tuple(places), given, values)
+    except ConfigError as error:
+        problems.append(str(error))
+        v2 = jaeger_v2.without_file({})
+    problems += [f"--config: {problem}" for problem in v2.refused]
+    _fill(values, v2, names)
+    if values.get(STORE_URL) != MEMORY_URL:
+        for bound in bounds:
+            (v1 if MEMORY_BOUNDS[bound] == v1.peer else other).ignore(bound, "it bounds the memory store only")
+    lines = (found.log_line() for found in (v1, other, v2))
     return Merged(values, tuple(line for line in lines if line is not None), tuple(problems))
+
+
+def _translated(places: tuple[str, ...], given: Mapping[str, str], values: Mapping[str, str]) -> Translation:
+    if not places:
+        return jaeger_v2.without_file(values)
+    return jaeger_v2.translate(read_config(places, given), values.keys())
 
 
 def _fill(values: dict[str, str], found: Translation, names: Mapping[str, Iterable[str]]) -> None:

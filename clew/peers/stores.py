@@ -7,6 +7,7 @@ from urllib.parse import quote
 from storage.settings import TEMPORARY
 
 STORE_URL = "CLEW_STORAGE_URL"
+MEMORY_URL = "memory:"
 ARCHIVE_URL = "CLEW_ARCHIVE_URL"
 BADGER_TTL = "72h"
 """How long Badger keeps a span when nothing is said."""
@@ -50,4 +51,4 @@ def badger_settings(*, ephemeral: bool, keys: str, values: str, ttl: str) -> dic
 
 def memory_settings(max_traces: str) -> dict[str, str]:
     """The memory store, bounded in traces as Jaeger's is."""
-    return {STORE_URL: "memory:"} | ({"MEMORY_MAX_TRACES": max_traces} if max_traces else {})
+    return {STORE_URL: MEMORY_URL} | ({"MEMORY_MAX_TRACES": max_traces} if max_traces else {})

@@ -30,7 +30,7 @@ DECODERS: Mapping[ZipkinFormat, Callable[[bytes], Decoded]] = {
 _JSON_LIST = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[[ \t\r\n]*[{\]]")
 """Not the bracket alone: a protobuf list whose first span takes 91 bytes begins with a line break and a bracket."""
 _BRACKET = ord("[")
-_V1_MARK = b'yAnnotations"'
+_V1_MARKS = (b'yAnnotations"', b'"endpoint"')
 _V2_MARKS = (b'Endpoint"', b'"tags"')
 _SEARCHED_BYTES = 256 * 1024
 """A list has one version: as far as this its marks are looked for."""
@@ -51,11 +51,17 @@ def format_of(body: bytes, declared: ZipkinFormat) -> ZipkinFormat:
 
 
 def _json_version(body: bytes, declared: ZipkinFormat) -> ZipkinFormat:
-    """A list of bare ids is of either version; one with the marks of both has a tag that is named like a member."""
-    is_v1 = body.find(_V1_MARK, 0, _SEARCHED_BYTES) >= 0
-    if declared is ZipkinFormat.JSON_V2 and not is_v1:
-        return declared
-    is_v2 = any(body.find(mark, 0, _SEARCHED_BYTES) >= 0 for mark in _V2_MARKS)
-    if is_v1 != is_v2:
-        return ZipkinFormat.JSON_V1 if is_v1 else ZipkinFormat.JSON_V2
-    return ZipkinFormat.JSON_V1 if declared is ZipkinFormat.JSON_V1 else ZipkinFormat.JSON_V2
+    """A list of bare ids is of either version; one with the marks of both has a tag that is named like a member.
+
+    What v2 bodies hold is looked for first: real ones have it near their beginning.
+    """
+    is_v2 = _has_any(body, _V2_MARKS)
+    if is_v2 and declared is not ZipkinFormat.JSON_V1:
+        return ZipkinFormat.JSON_V2
+    if is_v2 == _has_any(body, _V1_MARKS):
+        return ZipkinFormat.JSON_V1 if declared is ZipkinFormat.JSON_V1 else ZipkinFormat.JSON_V2
+    return ZipkinFormat.JSON_V2 if is_v2 else ZipkinFormat.JSON_V1
+
+
+def _has_any(body: bytes, marks: tuple[bytes, ...]) -> bool:
+    return any(body.find(mark, 0, _SEARCHED_BYTES) >= 0 for mark in marks)

@@ -10,6 +10,7 @@ from collector.errors import ClientGone, CollectorError, UnsupportedPayload
 from collector.inflate import Coding
 from collector.intake import Decode, Intake
 from collector.ledger import Door
+from collector.loss_log import LossLog
 from collector.receivers.http_answer import answer, retry_headers, status_of
 from collector.receivers.http_body import BodyHeaders, BodyLimits, body_headers, read_body
 
@@ -28,13 +29,17 @@ _CODINGS = {
 
 
 class JaegerHttpReceiver:
-    """The whole ASGI application of the port. sampling: is given the GETs of SAMPLING_PATH."""
+    """The whole ASGI application of the port. sampling: is given the GETs of SAMPLING_PATH. losses: where rejected
+    spans are told, for 202 has no body."""
 
-    def __init__(self, intake: Intake, limits: BodyLimits, decode_thrift: Decode, sampling: ASGIApp) -> None:
+    def __init__(
+        self, intake: Intake, limits: BodyLimits, decode_thrift: Decode, sampling: ASGIApp, losses: LossLog
+    ) -> None:
         self._intake = intake
         self._limits = limits
         self._decode = decode_thrift
         self._sampling = sampling
+        self._losses = losses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
@@ -69,7 +74,8 @@ class JaegerHttpReceiver:
             except CollectorError as error:
                 self._intake.refuse(Door.JAEGER_HTTP, error)
                 raise
-            await self._intake.take(Door.JAEGER_HTTP, self._decode, body, reservation)
+            decoded = await self._intake.take(Door.JAEGER_HTTP, self._decode, body, reservation)
+        self._losses.report_rejected(decoded)
 
 
 def _check_type(content_type: str) -> None:

@@ -5,8 +5,6 @@ and each one that is refused is in the books with its reason, and now and then i
 """
 
 import asyncio
-import time
-from collections.abc import Callable
 
 from collector.budget import RETRY_AFTER_S
 from collector.errors import CollectorError, Overloaded, PayloadTooLarge
@@ -25,14 +23,12 @@ INLINE_PACKET_BYTES = 4 * 1024
 class JaegerUdpReceiver:
     """One UDP port. decode: of a packet. Lives on one event loop."""
 
-    def __init__(
-        self, intake: Intake, door: Door, decode: Decode, monotonic_ns: Callable[[], int] = time.monotonic_ns
-    ) -> None:
+    def __init__(self, intake: Intake, door: Door, decode: Decode, losses: LossLog) -> None:
         self._intake = intake
         self._door = door
         self._decode = decode
         self._waiting: set[asyncio.Task[None]] = set()
-        self._losses = LossLog(monotonic_ns)
+        self._losses = losses
 
     def receive(self, packet: bytes) -> None:
         """Take one packet; returns at once."""
@@ -62,7 +58,8 @@ class JaegerUdpReceiver:
                 except CollectorError as error:
                     self._intake.refuse(self._door, error)
                     raise
-                await self._intake.take(self._door, self._decode, packet, reservation, INLINE_PACKET_BYTES)
+                decoded = await self._intake.take(self._door, self._decode, packet, reservation, INLINE_PACKET_BYTES)
+            self._losses.report_rejected(decoded)
         except CollectorError as error:
             self._lost(error)
 

@@ -7,7 +7,7 @@ from query.reconstruct.summary import TraceSummary, summarize
 from query.reconstruct.trace import Trace
 from query.settings import QuerySettings
 from storage.contract import SpanReader
-from storage.ids import TraceId
+from storage.ids import TraceId, low_half
 from storage.requests import TraceQuery
 from storage.span import Span
 
@@ -23,11 +23,11 @@ class AssembledTraces:
         self._max_skew_ns = settings.max_clock_skew_ns
 
     def by_ids(self, reader: SpanReader, trace_ids: Sequence[TraceId], *, raw: bool = False) -> Iterator[Trace]:
-        """The traces of these ids that exist, in their order."""
-        for start in range(0, len(trace_ids), _IDS_AT_ONCE):
-            yield from self._assembled(
-                reader.get_traces(trace_ids[start : start + _IDS_AT_ONCE], strict=self._strict), raw
-            )
+        """The traces of these ids that exist, in their order, each once."""
+        ids = list({one if self._strict else low_half(one): one for one in trace_ids}.values())
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            found = reader.get_traces(ids[start : start + _IDS_AT_ONCE], strict=self._strict)
+            yield from self._assembled(found, raw)
 
     def found(self, reader: SpanReader, query: TraceQuery, *, raw: bool = False) -> Iterator[Trace]:
         """The traces that the query finds, newest first."""
@@ -38,7 +38,7 @@ class AssembledTraces:
         return (summarize(trace) for trace in self.found(reader, query))
 
     def ids_found(self, reader: SpanReader, query: TraceQuery) -> list[TraceId]:
-        """The ids of the traces that the query finds, newest first."""
+        """The ids of the traces that the query finds, newest first; not strict: their low 64 bits."""
         return reader.find_trace_ids(query, strict=self._strict)
 
     def _assembled(self, found: list[list[Span]], raw: bool) -> Iterator[Trace]:

@@ -4,7 +4,6 @@ Of a repeated parameter the first counts, except for `tag`, `tags` and `traceID`
 absent one. Source: Jaeger's query parser.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from query.api.jaeger_search import clamped, trace_query
 from query.api.jaeger_strconv import parse_bool, parse_duration, parse_int, parse_trace_id
+from query.api.string_maps import string_map
 from query.errors import BadRequest
 from storage.ids import TraceId
 from storage.requests import TagFilter, TraceQuery
@@ -152,32 +152,7 @@ def _tag_filters(pairs: Sequence[str], maps: Sequence[str]) -> tuple[TagFilter, 
 
 
 def _tag_map(text: str) -> dict[str, str]:
-    refusal = "malformed 'tags' parameter, cannot unmarshal JSON: "
-    if not text:
-        raise BadRequest(refusal + "unexpected end of JSON input")
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(refusal + str(error)) from error
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise BadRequest(f"{refusal}json: cannot unmarshal {_json_kind(found)} into Go value of type map[string]string")
-    for value in found.values():
-        if not isinstance(value, str | None):
-            raise BadRequest(f"{refusal}json: cannot unmarshal {_json_kind(value)} into Go value of type string")
-    return {key: value or "" for key, value in found.items()}
-
-
-def _json_kind(value: object) -> str:
-    match value:
-        case bool():
-            return "bool"
-        case int() | float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
+        return string_map(text)
+    except ValueError as error:
+        raise BadRequest(f"malformed 'tags' parameter, cannot unmarshal JSON: {error}") from error

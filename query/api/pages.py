@@ -22,10 +22,19 @@ _PURPOSES = {
     "zipkin": "Zipkin: spans in, read API, <code>/zipkin/</code>",
     "otlp_grpc": "OTLP over gRPC",
     "otlp_http": "OTLP over HTTP: <code>POST /v1/traces</code>",
+    "jaeger_thrift_http": "Jaeger's thrift over HTTP: <code>POST /api/traces</code>",
+    "jaeger_collector_grpc": "Jaeger's spans over gRPC, and sampling",
+    "jaeger_udp_compact": "Jaeger's agents: compact thrift over UDP",
+    "jaeger_udp_binary": "Jaeger's agents: binary thrift over UDP",
+    "sampling_http": "Jaeger's sampling over HTTP",
+    "sampling_grpc": "Jaeger's sampling over gRPC",
     "jaeger": "Jaeger's HTTP API and page",
     "jaeger_grpc": "Jaeger's gRPC read APIs",
     "remote_storage": "Jaeger's Remote Storage",
-    "admin": "health and <code>/metrics</code>",
+    "tempo": "Tempo's read API",
+    "admin": "health and <code>/metrics</code>, as Jaeger 1",
+    "status": "health, as Jaeger 2",
+    "metrics": "metrics, as Jaeger 2",
 }
 
 _HOW_TO = """<h2>Send spans here</h2>

@@ -11,7 +11,7 @@ import json
 from msgspec.structs import replace
 
 from storage.attributes import Attributes, AttributeValue, text_of
-from storage.span import Event, Protocol, Span, SpanKind, StatusCode
+from storage.span import Event, Protocol, Scope, Span, SpanKind, StatusCode
 
 START_ABSENT_KEY = "otel.zipkin.absentField.startTime"
 _STATUS_KEY = "otel.status_code"
@@ -23,11 +23,12 @@ _STATUS_TEXTS = {
     "STATUS_CODE_ERROR": StatusCode.ERROR,
     "OK": StatusCode.OK,
 }
+_SCOPE_KEYS = ("otel.scope.name", "otel.library.name", "otel.scope.version", "otel.library.version")
 _LARGEST_DROPPED = 2**32 - 1
 
 
 def as_otel(span: Span) -> Span:
-    """The span with its Zipkin facts as attributes, status, kind and events; one of another protocol as it is.
+    """The span with its Zipkin facts as attributes, status, kind, scope and events; one of another protocol as it is.
 
     `local`, `remote`, `shared` and absent times are left in place besides.
     """
@@ -38,6 +39,7 @@ def as_otel(span: Span) -> Span:
     status_code = _lifted_status(span.status_code, attributes)
     status_message = _lifted_text(_MESSAGE_KEY, attributes) or span.status_message
     trace_state = _lifted_text(_TRACE_STATE_KEY, attributes) or span.trace_state
+    scope = _lifted_scope(attributes) or span.scope
     _add_endpoints(span, attributes)
     if span.start_ns is None:
         attributes[START_ABSENT_KEY] = True
@@ -48,6 +50,7 @@ def as_otel(span: Span) -> Span:
         status_code=status_code,
         status_message=status_message,
         trace_state=trace_state,
+        scope=scope,
         events=tuple(structured(event) for event in span.events),
     )
 
@@ -88,6 +91,12 @@ def _lifted_status(stored: StatusCode, attributes: dict[str, AttributeValue]) ->
 
 def _lifted_text(key: str, attributes: dict[str, AttributeValue]) -> str:
     return text_of(attributes.pop(key)) if key in attributes else ""
+
+
+def _lifted_scope(attributes: dict[str, AttributeValue]) -> Scope | None:
+    """What OpenTelemetry's exporters put into tags, under the names of today and of before 2022."""
+    name, old_name, version, old_version = (_lifted_text(key, attributes) for key in _SCOPE_KEYS)
+    return Scope(name or old_name, version or old_version) if name or old_name or version or old_version else None
 
 
 def _add_endpoints(span: Span, attributes: dict[str, AttributeValue]) -> None:

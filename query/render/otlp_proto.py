@@ -1,8 +1,12 @@
-"""Traces as OpenTelemetry's TracesData message. Source: opentelemetry-proto, trace/v1 and common/v1."""
+"""Traces as OpenTelemetry's TracesData message. Source: opentelemetry-proto, trace/v1 and common/v1.
+
+Messages are filled from the outside in: protobuf copies a message that is put into another, with all that is in it.
+"""
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from query.reconstruct.trace import Trace, TraceSpan
@@ -13,7 +17,11 @@ from storage.span import Event, Link, SpanKind, StatusCode
 _KINDS = {kind: trace_pb2.Span.SpanKind.Value(f"SPAN_KIND_{kind.name}") for kind in SpanKind}
 _STATUS_CODES = {code: trace_pb2.Status.StatusCode.Value(f"STATUS_CODE_{code.name}") for code in StatusCode}
 
-KeyValues = list[common_pb2.KeyValue]
+
+class _KeyValues(Protocol):
+    """A repeated field of KeyValue."""
+
+    def add(self, *, key: str) -> KeyValue: ...
 
 
 def traces_data(traces: Iterable[Trace]) -> trace_pb2.TracesData:
@@ -21,7 +29,10 @@ def traces_data(traces: Iterable[Trace]) -> trace_pb2.TracesData:
 
     The local service is the resource's `service.name`; warnings are the span attribute `@jaeger@warnings`.
     """
-    return trace_pb2.TracesData(resource_spans=[_resource_spans(group) for group in by_resource(traces)])
+    data = trace_pb2.TracesData()
+    for group in by_resource(traces):
+        _fill_resource_spans(data.resource_spans.add(schema_url=group.resource.schema_url), group)
+    return data
 
 
 def chunks(trace: Trace, limit_bytes: int) -> Iterator[trace_pb2.TracesData]:
@@ -40,89 +51,84 @@ def chunks(trace: Trace, limit_bytes: int) -> Iterator[trace_pb2.TracesData]:
             waiting += (Trace(part.trace_id, half) for half in (part.spans[middle:], part.spans[:middle]))
 
 
-def key_values(attributes: Attributes) -> KeyValues:
-    """One KeyValue an attribute, in their order."""
-    return [common_pb2.KeyValue(key=key, value=any_value(value)) for key, value in attributes.items()]
+def any_value(value: AttributeValue) -> AnyValue:
+    """The value with its type; null is an AnyValue without one."""
+    message = AnyValue()
+    _set_value(message, value)
+    return message
 
 
-def any_value(value: AttributeValue, depth: int = MAX_VALUE_DEPTH) -> common_pb2.AnyValue:
-    """The value with its type; null is an AnyValue without one. What nests deeper than `depth` is its JSON text."""
-    match value:
-        case None:
-            return common_pb2.AnyValue()
-        case str():
-            return common_pb2.AnyValue(string_value=value)
-        case bool():
-            return common_pb2.AnyValue(bool_value=value)
-        case int():
-            return common_pb2.AnyValue(int_value=value)
-        case float():
-            return common_pb2.AnyValue(double_value=value)
-        case bytes():
-            return common_pb2.AnyValue(bytes_value=value)
-        case _ if depth == 0:
-            return common_pb2.AnyValue(string_value=text_of(value))
-        case list():
-            items = [any_value(item, depth - 1) for item in value]
-            return common_pb2.AnyValue(array_value=common_pb2.ArrayValue(values=items))
-        case dict():
-            pairs = [common_pb2.KeyValue(key=key, value=any_value(item, depth - 1)) for key, item in value.items()]
-            return common_pb2.AnyValue(kvlist_value=common_pb2.KeyValueList(values=pairs))
-
-
-def _resource_spans(group: ResourceSpans) -> trace_pb2.ResourceSpans:
-    message = trace_pb2.ResourceSpans(schema_url=group.resource.schema_url)
+def _fill_resource_spans(message: trace_pb2.ResourceSpans, group: ResourceSpans) -> None:
     message.resource.SetInParent()
-    message.resource.attributes.extend(key_values(group.attributes))
+    _add(message.resource.attributes, group.attributes)
     message.resource.dropped_attributes_count = group.resource.dropped_attributes
     for one in group.scopes.values():
         below = message.scope_spans.add(schema_url=one.scope.schema_url)
         below.scope.SetInParent()
         below.scope.name, below.scope.version = one.scope.name, one.scope.version
-        below.scope.attributes.extend(key_values(one.scope.attributes))
+        _add(below.scope.attributes, one.scope.attributes)
         below.scope.dropped_attributes_count = one.scope.dropped_attributes
-        below.spans.extend([_span(shown) for shown in one.spans])
-    return message
+        for shown in one.spans:
+            _fill_span(below.spans.add(), shown)
 
 
-def _span(shown: TraceSpan) -> trace_pb2.Span:
+def _fill_span(message: trace_pb2.Span, shown: TraceSpan) -> None:
     span = shown.span
-    start_ns, end_ns = times_ns(span)
-    return trace_pb2.Span(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        trace_state=span.trace_state,
-        parent_span_id=span.parent_span_id or b"",
-        flags=span.flags,
-        name=span.name or "",
-        kind=_KINDS[span.kind],
-        start_time_unix_nano=start_ns,
-        end_time_unix_nano=end_ns,
-        attributes=key_values(attributes_of(shown)),
-        dropped_attributes_count=span.dropped_attributes,
-        events=[_event(event) for event in span.events],
-        dropped_events_count=span.dropped_events,
-        links=[_link(link) for link in span.links],
-        dropped_links_count=span.dropped_links,
-        status=trace_pb2.Status(code=_STATUS_CODES[span.status_code], message=span.status_message),
-    )
+    message.trace_id, message.span_id = span.trace_id, span.span_id
+    message.parent_span_id = span.parent_span_id or b""
+    message.trace_state, message.flags = span.trace_state, span.flags
+    message.name, message.kind = span.name or "", _KINDS[span.kind]
+    message.start_time_unix_nano, message.end_time_unix_nano = times_ns(span)
+    _add(message.attributes, attributes_of(shown))
+    message.dropped_attributes_count = span.dropped_attributes
+    for event in span.events:
+        _fill_event(message.events.add(), event)
+    message.dropped_events_count = span.dropped_events
+    for link in span.links:
+        _fill_link(message.links.add(), link)
+    message.dropped_links_count = span.dropped_links
+    message.status.SetInParent()
+    message.status.code, message.status.message = _STATUS_CODES[span.status_code], span.status_message
 
 
-def _event(event: Event) -> trace_pb2.Span.Event:
-    return trace_pb2.Span.Event(
-        time_unix_nano=unsigned(event.time_ns),
-        name=event.name,
-        attributes=key_values(event.attributes),
-        dropped_attributes_count=event.dropped_attributes,
-    )
+def _fill_event(message: trace_pb2.Span.Event, event: Event) -> None:
+    message.time_unix_nano, message.name = unsigned(event.time_ns), event.name
+    _add(message.attributes, event.attributes)
+    message.dropped_attributes_count = event.dropped_attributes
 
 
-def _link(link: Link) -> trace_pb2.Span.Link:
-    return trace_pb2.Span.Link(
-        trace_id=link.trace_id,
-        span_id=link.span_id,
-        trace_state=link.trace_state,
-        attributes=key_values(link.attributes),
-        dropped_attributes_count=link.dropped_attributes,
-        flags=link.flags,
-    )
+def _fill_link(message: trace_pb2.Span.Link, link: Link) -> None:
+    message.trace_id, message.span_id = link.trace_id, link.span_id
+    message.trace_state, message.flags = link.trace_state, link.flags
+    _add(message.attributes, link.attributes)
+    message.dropped_attributes_count = link.dropped_attributes
+
+
+def _add(pairs: _KeyValues, attributes: Attributes, depth: int = MAX_VALUE_DEPTH) -> None:
+    for key, value in attributes.items():
+        _set_value(pairs.add(key=key).value, value, depth)
+
+
+def _set_value(message: AnyValue, value: AttributeValue, depth: int = MAX_VALUE_DEPTH) -> None:
+    match value:
+        case str():
+            message.string_value = value
+        case None:
+            message.SetInParent()
+        case bool():
+            message.bool_value = value
+        case int():
+            message.int_value = value
+        case float():
+            message.double_value = value
+        case bytes():
+            message.bytes_value = value
+        case _ if depth == 0:
+            message.string_value = text_of(value)
+        case list():
+            message.array_value.SetInParent()
+            for item in value:
+                _set_value(message.array_value.values.add(), item, depth - 1)
+        case dict():
+            message.kvlist_value.SetInParent()
+            _add(message.kvlist_value.values, value, depth - 1)

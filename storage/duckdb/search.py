@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 import sqlalchemy as sa
 
+from storage.contract import Accepts
 from storage.duckdb import names, sql
 from storage.duckdb.candidates import Condition, StoredNames, conditions_of, started_within
 from storage.duckdb.marks import Marks
@@ -23,6 +24,10 @@ Candidate = tuple[bytes, int]
 _CANDIDATES_PER_TRACE = 10
 _MIN_PAGE = 100
 _PAGE_GROWTH = 4
+_MAX_PAGE = 100_000
+"""The longest page as long as the one before brought the search back in time."""
+_LEAST_LOAD = 20
+"""Traces read at once when most of them may be refused."""
 
 
 def find_traces(
@@ -30,6 +35,13 @@ def find_traces(
 ) -> list[list[Span]]:
     """As SpanReader.find_traces."""
     return list(_Search(cursor, marks, query, strict).run().values())
+
+
+def find_traces_where(
+    cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, accepts: Accepts, *, strict: bool
+) -> list[list[Span]]:
+    """As SpanReader.find_traces_where."""
+    return list(_ChoosySearch(cursor, marks, query, strict, accepts).run().values())
 
 
 def find_trace_ids(
@@ -73,8 +85,9 @@ class _Search:
             yield page
             if len(page) < size:
                 return
+            came_back = page[-1][1] < last_ns
             last_ns = page[-1][1]
-            size *= _PAGE_GROWTH
+            size = max(size, min(size * _PAGE_GROWTH, _MAX_PAGE)) if came_back else size * _PAGE_GROWTH
 
     def take(self, page: list[Candidate]) -> bool:
         """Decide each candidate in turn; whether `limit` traces are found."""
@@ -113,6 +126,42 @@ class _Search:
         trace_id = sql.SPANS.c.trace_id
         key = trace_id if self._strict else sa.func.array_slice(trace_id, 9, 16, type_=sa.LargeBinary)
         return [key.not_in(list(self.found))]
+
+
+class _ChoosySearch(_Search):
+    """A search whose hits must be accepted, too."""
+
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, strict: bool, accepts: Accepts
+    ) -> None:
+        super().__init__(cursor, marks, query, strict)
+        self._accepts = accepts
+        self._refused: set[bytes] = set()
+
+    def take(self, page: list[Candidate]) -> bool:
+        """Decide each candidate in turn; whether `limit` traces are found."""
+        for position, (key, start_ns) in enumerate(page):
+            if key in self.found or key in self._refused:
+                continue
+            if key not in self._loaded:
+                self._load(page[position:])
+            trace = self._loaded.get(key, [])
+            if not any(span.start_ns == start_ns and satisfies(span, self._query) for span in trace):
+                continue
+            if self._accepts(trace):
+                self.found[key] = trace
+                if len(self.found) == self._query.limit:
+                    return True
+            else:
+                self._refused.add(key)
+                del self._loaded[key]
+        return False
+
+    def _load(self, candidates: list[Candidate]) -> None:
+        undecided = dict.fromkeys(key for key, _ in candidates if key not in self.found and key not in self._refused)
+        wanted = max(_LEAST_LOAD, self._query.limit - len(self.found))
+        keys = list(undecided)[:wanted]
+        self._loaded = traces_by_key(self._cursor, self._marks, keys, strict=self._strict)
 
 
 class _ExactSearch(_Search):

@@ -6,14 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from storage.batch import SpanBatch
-from storage.contract import Capabilities, StoreStatistics
+from storage.contract import Accepts, Capabilities, StoreStatistics
 from storage.duckdb import dependencies, metrics, names, schema, sql
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance
 from storage.duckdb.marks import Marks
 from storage.duckdb.reader import grouping_key, traces_by_key
 from storage.duckdb.retention import Retention
-from storage.duckdb.search import find_trace_ids, find_traces
+from storage.duckdb.search import find_trace_ids, find_traces, find_traces_where
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
 from storage.ids import TraceId
@@ -79,6 +79,10 @@ class DuckDBStore:
     def find_traces(self, query: TraceQuery, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces."""
         return self._instance.read(lambda cursor: find_traces(cursor, self._marks, query, strict=strict))
+
+    def find_traces_where(self, query: TraceQuery, accepts: Accepts, *, strict: bool = True) -> list[list[Span]]:
+        """As SpanReader.find_traces_where."""
+        return self._instance.read(lambda cursor: find_traces_where(cursor, self._marks, query, accepts, strict=strict))
 
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids."""

@@ -68,7 +68,7 @@ def _installed(name: str, lists: list[Path], install: Callable[[Path], None]) ->
 
 
 def _run(command: list[str], cwd: Path, env: dict[str, str] | None = None) -> None:
-    result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
+    result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=110, check=False)
     assert result.returncode == 0, (
         f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}{result.stderr}"
     )

@@ -183,6 +183,9 @@ def otlp_form_of_zipkin(shown: Mapping[str, Any]) -> SeenSpan:
     tags.pop("otel.status_code", None)
     if tags.get("error") == "true":
         del tags["error"]
+    scope = tags.pop("otel.scope.name", ""), tags.pop("otel.scope.version", "")
+    for old_key in ("otel.library.name", "otel.library.version"):
+        tags.pop(old_key, None)
     values = typed_all(tags)
     for key, value in _endpoint_values(shown):
         values = {key: typed(value), **values}
@@ -200,6 +203,7 @@ def otlp_form_of_zipkin(shown: Mapping[str, Any]) -> SeenSpan:
         status,
         "",
         typed_all({"service.name": shown["localEndpoint"]["serviceName"]}),
+        scope,
     )
 
 

@@ -37,12 +37,35 @@ def get(mesh: Clew, path: str, **parameters: object) -> Any:
 
 
 def find(mesh: Clew, traffic: Traffic, service: str, tags: Mapping[str, str], **more: object) -> dict[str, Any]:
-    """Kiali's search over HTTP: whole seconds in microseconds, tags as one JSON object. Traces by id."""
+    """Kiali's search over HTTP: whole seconds in microseconds, tags as one JSON object. Traces by id.
+
+    A limit and a least duration are left out when they are 0, as for the error badge.
+    """
     window = {"start": traffic.start_us // 10**6 * 10**6, "end": (traffic.end_us // 10**6 + 1) * 10**6}
-    asked = {"service": service, "tags": json.dumps(tags, separators=(",", ":")), "minDuration": "0us", "limit": 100}
-    envelope = get(mesh, "/api/traces", **(asked | window | more))
+    asked = {"service": service, "tags": json.dumps(tags, separators=(",", ":")), **window, **more}
+    envelope = get(mesh, "/api/traces", **dict(sorted(asked.items())))
     assert not envelope["errors"]
+    for trace in envelope["data"]:
+        assert_decodes(trace)
     return {trace["traceID"]: trace for trace in envelope["data"]}
+
+
+def assert_decodes(trace: Mapping[str, Any]) -> None:
+    """Kiali's types: a number that is negative or no integer where Go has uint64 fails the whole answer."""
+    assert trace["spans"]
+    for span in trace["spans"]:
+        numbers = [
+            span["startTime"],
+            span["duration"],
+            span.get("flags", 0),
+            *(log["timestamp"] for log in span["logs"]),
+        ]
+        assert all(type(number) is int and number >= 0 for number in numbers)
+        assert all(isinstance(span[key], str) for key in ("traceID", "spanID", "operationName", "processID"))
+        assert {one["refType"] for one in span["references"]} <= {"CHILD_OF", "FOLLOWS_FROM"}
+        tags = [*span["tags"], *(pair for log in span["logs"] for pair in log["fields"])]
+        assert all(set(tag) == {"key", "type", "value"} for tag in tags)
+        assert isinstance(trace["processes"][span["processID"]]["serviceName"], str)
 
 
 def test_the_services_are_listed_with_the_names_of_workloads(mesh: Clew, traffic: Traffic) -> None:
@@ -89,6 +112,7 @@ def test_typed_attributes_are_found_by_their_text(mesh: Clew, traffic: Traffic, 
 def test_every_field_that_kiali_reads_of_a_span_is_there(mesh: Clew, traffic: Traffic) -> None:
     (trace,) = get(mesh, f"/api/traces/{traffic.chained}")["data"]
 
+    assert_decodes(trace)
     assert trace["traceID"] == traffic.chained
     posted = traffic.spans(traffic.chained)
     assert {span["spanID"] for span in trace["spans"]} == set(posted) | {APPLICATION_SPAN}
@@ -158,12 +182,11 @@ def test_a_service_that_nobody_knows_has_no_traces(mesh: Clew, traffic: Traffic)
 
 @pytest.mark.parametrize("base", ["/jaeger", ""])
 def test_the_version_is_read_from_the_page_at_the_base_url(mesh: Clew, base: str) -> None:
-    """Kiali cuts it out between these words; a page without them makes its handler panic."""
-    answer = httpx.get(mesh.url("jaeger") + base, follow_redirects=True)
+    """Kiali cuts it out from these words to the next semicolon; a page without them makes its handler panic."""
+    page = httpx.get(mesh.url("jaeger") + base, follow_redirects=True).text
 
-    match = re.search(r"const JAEGER_VERSION = (\{.*?\});", answer.text)
-    assert match is not None
-    assert re.fullmatch(r"v\d+\.\d+\.\d+", json.loads(match[1])["gitVersion"])
+    cut_out = page.partition("const JAEGER_VERSION = ")[2].partition(";")[0]
+    assert re.fullmatch(r"v\d+\.\d+\.\d+", json.loads(cut_out)["gitVersion"])
 
 
 @pytest.mark.parametrize("base", ["/jaeger", ""])
@@ -256,7 +279,7 @@ class TestGrpc:
     def test_a_service_that_nobody_knows_is_an_empty_stream(self, mesh: Clew, traffic: Traffic) -> None:
         assert self.find(mesh, traffic, service_name="nobody.default", tags=CLUSTER, search_depth=10) == {}
 
-    def test_a_trace_of_many_megabytes_arrives_in_chunks_below_the_limit_of_a_client(self, mesh: Clew) -> None:
+    def test_a_trace_of_many_megabytes_arrives_in_chunks_below_the_limit_of_a_client(self, clew: Clew) -> None:
         """Kiali's client takes at most 4 MiB in one message."""
         trace_id = "feedfacefeedfacefeedfacefeedface"
         spans = [
@@ -264,10 +287,10 @@ class TestGrpc:
              "localEndpoint": {"serviceName": "big"}, "tags": {"blob": "x" * 5_000}}
             for number in range(1, 1_501)
         ]  # fmt: skip
-        httpx.post(f"{mesh.url('zipkin')}/api/v2/spans", json=spans).raise_for_status()
+        httpx.post(f"{clew.url('zipkin')}/api/v2/spans", json=spans).raise_for_status()
         request = v2.GetTraceRequest(trace_id=bytes.fromhex(trace_id))
 
-        chunks = stream(mesh.doors["jaeger_grpc"], f"{SERVICE}/GetTrace", request, v2.SpansResponseChunk)
+        chunks = stream(clew.doors["jaeger_grpc"], f"{SERVICE}/GetTrace", request, v2.SpansResponseChunk)
 
         assert sum(len(chunk.spans) for chunk in chunks) == 1_500
         assert max(chunk.ByteSize() for chunk in chunks) < 4 * 2**20

@@ -174,31 +174,33 @@ async def test_trailers_end_a_response(address: str) -> None:
         assert (headers["sum"], body) == ("4", b"body")
 
 
-async def test_an_answer_before_the_body_is_whole_ends_only_its_own_stream(address: str) -> None:
+async def test_an_answer_before_the_body_is_whole_leaves_the_rest_of_it_aside(address: str) -> None:
     async with RawClient(address) as client:
         early = await client.request("/early", method="POST", end=False)
         other = await client.request("/echo", method="POST", end=False)
-        client.h2.send_data(early, bytes(10_000))
+        await client.send(early, bytes(10_000), end=False)
         headers, body = await client.answer(early)
         assert (headers[":status"], body) == ("413", b"too large")
-        assert await client.reset(early) == ErrorCodes.NO_ERROR
-        await client.send(other, b"body")
-        assert (await client.answer(other))[1] == b"2 POST /echo 4"
-
-
-async def test_data_that_crosses_an_early_answer_gives_its_window_back(address: str) -> None:
-    async with RawClient(address) as client:
-        for _ in range(3 * CONNECTION_WINDOW_BYTES // STREAM_WINDOW_BYTES):
-            early = await client.request("/early", method="POST", end=False)
-            room = client.h2.local_flow_control_window(early)
-            while room:
-                client.h2.send_data(early, bytes(min(room, 16_384)))
-                room -= min(room, 16_384)
-            await client.flush()
-            await client.reset(early)
-        other = await client.request("/echo", method="POST", end=False)
+        await client.send(early, bytes(3 * CONNECTION_WINDOW_BYTES))
         await client.send(other, bytes(CONNECTION_WINDOW_BYTES))
         assert (await client.answer(other))[1] == f"2 POST /echo {CONNECTION_WINDOW_BYTES}".encode()
+
+
+async def test_a_body_that_goes_on_without_end_after_its_answer_is_reset(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clew.http2_connection.MAX_UNWANTED_BYTES", 10_000)
+    async with RawClient(address) as client:
+        early = await client.request("/early", method="POST", end=False)
+        await client.answer(early)
+        await client.send(early, bytes(10_001), end=False)
+        assert await client.reset(early) == ErrorCodes.NO_ERROR
+        assert (await client.answer(await client.request("/echo")))[1] == b"2 GET /echo 0"
+
+
+async def test_httpx_reads_the_answer_that_came_before_its_body_was_whole(address: str) -> None:
+    async with httpx.AsyncClient(http1=False, http2=True, base_url=f"http://{address}") as client:
+        assert (await client.post("/early", content=bytes(4 << 20))).text == "too large"
 
 
 async def test_no_more_is_taken_of_a_body_than_its_window_until_the_application_reads(address: str, app: App) -> None:

@@ -52,6 +52,23 @@ def test_memory_means_the_memory_store_bounded_in_traces() -> None:
     assert (settings.storage.url, settings.storage.memory_max_traces) == ("memory:", 50_000)
 
 
+@pytest.mark.parametrize("given", [{"CLEW_STORAGE_URL": "memory:"}, {"STORAGE_TYPE": "mem"}])
+def test_a_bound_of_traces_is_not_called_ignored_when_the_store_is_memory_by_another_word(
+    given: dict[str, str],
+) -> None:
+    settings = read_settings(given | {"MEMORY_MAX_TRACES": "5", "MEM_MAX_SPANS": "50"})
+
+    assert (settings.storage.memory_max_traces, settings.storage.memory_max_spans) == (5, 50)
+    assert "it bounds the memory store only" not in " ".join(settings.notes)
+
+
+def test_bounds_of_the_memory_store_are_told_of_when_the_store_is_another() -> None:
+    assert read_settings({"MEMORY_MAX_TRACES": "5", "MEM_MAX_SPANS": "50"}).notes == (
+        "Jaeger v1 configuration: without effect: MEMORY_MAX_TRACES (it bounds the memory store only)",
+        "Zipkin configuration: without effect: MEM_MAX_SPANS (it bounds the memory store only)",
+    )
+
+
 def test_clews_own_words_win_over_jaegers() -> None:
     settings = read_settings(V1_ENVIRONMENT | {"CLEW_STORAGE_URL": "duckdb:////mine.duckdb", "CLEW_RETENTION": "1h"})
 
@@ -105,6 +122,10 @@ def test_a_switch_that_protects_is_refused_when_on_and_no_matter_when_off(switch
         read_settings({switch: "true"})
 
     assert read_settings({switch: "false"}) == read_settings({})
+
+
+def test_a_downsampling_ratio_is_the_sample_rate() -> None:
+    assert read_settings({"DOWNSAMPLING_RATIO": "0.25"}).collector.sample_rate == 0.25
 
 
 def test_everything_else_is_told_of_by_name_and_reason_without_its_value() -> None:

@@ -40,7 +40,6 @@ def strategies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clew(tmp_path_factory: pytest.TempPathFactory, strategies: Path) -> Iterator[Clew]:
     with Clew(
         tmp_path_factory.mktemp("jaeger"),
-        CLEW_STORAGE_URL="memory:",
         SAMPLING_STRATEGIES_FILE=str(strategies),
         SAMPLING_STRATEGIES_RELOAD_INTERVAL="50ms",
     ) as running:

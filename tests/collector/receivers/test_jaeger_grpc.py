@@ -5,6 +5,7 @@ import pytest
 
 from clew.grpc_ports import GrpcServer
 from collector.ledger import Door
+from collector.loss_log import LossLog
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.jaeger_grpc import JaegerGrpcReceiver
 from tests.collector.rig import Rig, decode_words
@@ -16,7 +17,9 @@ LIMITS = BodyLimits(wire_bytes=1000, inflated_bytes=4000)
 
 async def posted(rig: Rig, body: bytes, compression: grpc.Compression | None = None) -> bytes:
     server = GrpcServer(
-        JaegerGrpcReceiver(rig.intake, LIMITS, decode_words).handlers(), LIMITS.wire_bytes, inflate=False
+        JaegerGrpcReceiver(rig.intake, LIMITS, decode_words, LossLog(lambda: 0)).handlers(),
+        LIMITS.wire_bytes,
+        inflate=False,
     )
     port = await server.start("127.0.0.1:0")
     try:

@@ -8,6 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from collector.ledger import Door
+from collector.loss_log import LossLog
 from collector.receivers.http_answer import answer
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.jaeger_http import JaegerHttpReceiver
@@ -25,7 +26,7 @@ async def a_sampling_app(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 def a_receiver(rig: Rig) -> JaegerHttpReceiver:
-    return JaegerHttpReceiver(rig.intake, LIMITS, decode_words, a_sampling_app)
+    return JaegerHttpReceiver(rig.intake, LIMITS, decode_words, a_sampling_app, LossLog(lambda: 0))
 
 
 @pytest.mark.parametrize(
@@ -103,11 +104,14 @@ async def test_a_batch_over_a_limit_is_413(body: bytes, coding: str) -> None:
         assert rig.budget.used_bytes == 0
 
 
-async def test_a_rejected_span_is_counted_and_its_neighbours_are_stored() -> None:
+async def test_a_rejected_span_is_counted_and_logged_and_its_neighbours_are_stored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with Rig() as rig:
         found = await post(a_receiver(rig), TRACES, b"5 shop 2 invalid_span_id", content_type=THRIFT)
         assert (found.status, rig.store.spans) == (202, 5)
         assert rig.ledger.books().rejected == {(Door.JAEGER_HTTP, "invalid_span_id"): 2}
+    assert caplog.messages == ["cannot store 2 spans (invalid_span_id): 2 spans are invalid_span_id"]
 
 
 async def test_a_full_queue_is_503_with_a_time_to_come_again() -> None:

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from collector.ledger import Door
+from collector.loss_log import LossLog
 from collector.receivers.jaeger_udp import MAX_PACKET_BYTES, MAX_WAITING_PACKETS, JaegerUdpReceiver
 from storage.errors import StoreUnavailable
 from tests.collector.rig import Rig, decode_words, until
@@ -13,7 +14,7 @@ DOOR = Door.JAEGER_UDP_COMPACT
 
 
 def a_receiver(rig: Rig) -> JaegerUdpReceiver:
-    return JaegerUdpReceiver(rig.intake, DOOR, decode_words)
+    return JaegerUdpReceiver(rig.intake, DOOR, decode_words, LossLog(lambda: 0))
 
 
 async def test_the_spans_of_a_packet_are_stored() -> None:
@@ -90,7 +91,7 @@ async def test_spans_that_the_store_does_not_take_are_dropped_and_counted() -> N
 async def test_losses_are_logged_once_an_interval_with_their_number(caplog: pytest.LogCaptureFixture) -> None:
     times_ns = iter((0, 1, 2, 10 * 10**9))
     async with Rig() as rig:
-        receiver = JaegerUdpReceiver(rig.intake, DOOR, decode_words, lambda: next(times_ns))
+        receiver = JaegerUdpReceiver(rig.intake, DOOR, decode_words, LossLog(lambda: next(times_ns)))
         with caplog.at_level(logging.WARNING):
             for _ in range(4):
                 receiver.receive(bytes(MAX_PACKET_BYTES + 1))

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from query.reconstruct.zipkin_as_otel import as_otel, structured
 from storage.attributes import AttributeValue
-from storage.span import Endpoint, Event, SpanKind, StatusCode
+from storage.span import Endpoint, Event, Scope, SpanKind, StatusCode
 from tests.builders import TODAY_NS, a_span, a_zipkin_span
 
 
@@ -127,3 +127,16 @@ def test_any_other_annotation_stays_whole(value: str) -> None:
     event = Event(TODAY_NS, value)
 
     assert structured(event) is event
+
+
+@pytest.mark.parametrize("prefix", ["otel.scope", "otel.library"])
+def test_the_scope_that_opentelemetrys_exporters_put_into_tags_is_the_scope_again(prefix: str) -> None:
+    span = as_otel(a_zipkin_span(tags={f"{prefix}.name": "shop.lib", f"{prefix}.version": "0.9", "a": "b"}))
+
+    assert (span.scope, span.attributes) == (Scope("shop.lib", "0.9"), {"a": "b"})
+
+
+def test_both_generations_of_scope_tags_are_one_scope() -> None:
+    tags = {"otel.scope.name": "new", "otel.library.name": "old", "otel.library.version": "1"}
+
+    assert as_otel(a_zipkin_span(tags=tags)).scope == Scope("new", "1")

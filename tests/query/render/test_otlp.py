@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from google.protobuf.json_format import MessageToDict
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -333,6 +333,7 @@ def sent_spans(draw: st.DrawFn) -> Span:
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(sent_spans())
 def test_what_is_rendered_decodes_to_the_span_that_was_stored(span: Span) -> None:
     (stored,) = spans_of(SpanBatch.of([span]))
