@@ -25,7 +25,7 @@ Attributes = Mapping[str, AttributeValue]
 KEY_SEPARATOR = "\x1f"
 """Encloses every key in the `attribute_keys` column: "\\x1fhttp.method\\x1ferror\\x1f"; empty when there are none."""
 KEYS_ELSEWHERE = "\x1e"
-"""Stands in `attribute_keys` before the keys of events', links' and scope's attributes: "\\x1fa\\x1f\\x1e\\x1fx\\x1fy\\x1f"."""
+"""Stands in `attribute_keys` before the keys that are not the span's own: "\\x1fa\\x1f\\x1e\\x1fx\\x1fy\\x1f"."""
 
 _loads: Callable[[str], dict[str, object]] = msgspec.json.Decoder(dict[str, object]).decode
 
