@@ -18,15 +18,15 @@ class Http1Connection(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = True
 
-    def on_message_begin(self) -> None:
-        self._head_bytes, self._in_head = 0, True
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
         self._in_head = False
         if self.parser.should_upgrade() and any(name in _SAYS_BODY for name, _ in self.headers):
             raise ValueError("the parser would take this body for another protocol's")  # becomes a 400
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._head_bytes, self._in_head = 0, True
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         if self._opening is not None:
@@ -40,8 +40,7 @@ class Http1Connection(HttpToolsProtocol):
             if self._head_bytes > MAX_HEAD_BYTES + len(data):
                 self.transport.close()
                 return
-            if b"h2c" in data:
-                data = _without_offer(data)
+            data = _without_offer(data)
         super().data_received(data)
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -62,5 +61,8 @@ class Http1Connection(HttpToolsProtocol):
 def _without_offer(data: bytes) -> bytes:
     """Java's HttpClient offers an upgrade to h2c with its first request, a post of spans too. llhttp takes what follows
     such a head for the other protocol, and the spans would be lost behind a 202; without the offer they are a body."""
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return _OFFER.sub(b"", head) + end + rest
+    end = data.find(b"\r\n\r\n")
+    end = len(data) if end < 0 else end
+    if data.find(b"h2c", 0, end) < 0:
+        return data
+    return _OFFER.sub(b"", data[:end]) + data[end:]
