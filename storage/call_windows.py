@@ -6,7 +6,6 @@ shortest and the longest of them.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,17 +35,20 @@ _Ints = npt.NDArray[np.int64]
 def series_of_counts(counted: pa.Table, query: CallQuery) -> list[CallSeries]:
     """The series of COUNTED_CALLS, which holds only calls that the query asks for."""
     width = max(1, query.window_ns // query.step_ns)
-    return [_series(rows, query, width) for rows in _by_name(counted)]
+    return [_series(rows, query, width) for rows in _most_called(counted, query.limit)]
 
 
-def _by_name(counted: pa.Table) -> Iterator[pa.Table]:
-    """The rows of each service and operation: they stand together."""
+def _most_called(counted: pa.Table, limit: int) -> Iterator[pa.Table]:
+    """The rows of each service and operation, which stand together: of the `limit` with the most calls."""
     if not counted.num_rows:
         return
     names = (counted[name].combine_chunks().dictionary_encode("encode") for name in ("service", "operation"))
     changed = np.any([np.diff(name.indices.to_numpy()) != 0 for name in names], axis=0)
-    for first, end in pairwise([0, *(np.flatnonzero(changed) + 1).tolist(), counted.num_rows]):
-        yield counted.slice(first, end - first)
+    firsts = np.concatenate(([0], np.flatnonzero(changed) + 1))
+    sizes = np.diff(np.append(firsts, counted.num_rows))
+    calls = np.add.reduceat(_column(counted, "calls"), firsts)
+    for place in sorted(np.argsort(-calls, kind="stable")[:limit].tolist()):
+        yield counted.slice(firsts[place], sizes[place])
 
 
 def _series(rows: pa.Table, query: CallQuery, width: int) -> CallSeries:

@@ -19,12 +19,21 @@ def call_series(spans: Iterable[Span], query: CallQuery) -> list[CallSeries]:
     """As SpanReader.call_series, of these spans; latencies are exact."""
     calls: dict[tuple[str, str | None], list[_Call]] = {}
     for span in spans:
-        if span.service in query.services and span.kind in query.kinds and span.start_ns is not None:
+        if span.service in query.services and span.kind in query.kinds and _is_counted(span.start_ns, query):
             key = span.service, (span.name or "") if query.by_operation else None
-            call = _Call(span.start_ns, max(0, span.duration_ns or 0), span.status_code is StatusCode.ERROR)
+            call = _Call(span.start_ns or 0, max(0, span.duration_ns or 0), span.status_code is StatusCode.ERROR)
             calls.setdefault(key, []).append(call)
-    found = (_series(service, operation, calls[service, operation], query) for service, operation in sorted(calls))
-    return [series for series in found if any(series.calls)]
+    most_called = sorted(sorted(calls), key=lambda key: -len(calls[key]))[: query.limit]
+    return [_series(service, operation, calls[service, operation], query) for service, operation in sorted(most_called)]
+
+
+def _is_counted(start_ns: int | None, query: CallQuery) -> bool:
+    """Whether a span that starts then lies in any window."""
+    if start_ns is None or start_ns > query.end_ns:
+        return False
+    steps, rest_ns = divmod(query.end_ns - start_ns, query.step_ns)
+    width = max(1, query.window_ns // query.step_ns)
+    return steps < query.points + width - 1 and rest_ns < query.window_ns
 
 
 def quantile(ordered: Sequence[int], fraction: float) -> float:

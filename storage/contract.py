@@ -109,6 +109,7 @@ class SpanReader(Protocol):
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """One series for each service (and operation) that was called at any of the moments, sorted by them.
 
+        When there are more than `limit`, those with the most calls; of equal ones the first by their names.
         Every span counts, repeated ones too; one without a start never does. An absent or negative duration counts
         as 0. Latencies are interpolated linearly between the closest ranks (storage.calls) and may be off by a 64th
         of themselves. The query's end_ns is within int64.

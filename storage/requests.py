@@ -75,6 +75,7 @@ class CallQuery:
     services: local service names, compared exactly. kinds: numbers of storage.span.SpanKind.
     by_operation: apart by span name, an absent name as "".
     quantile: from 0 to 1, of the durations; None asks for no latencies.
+    limit: how many series at most, at least 1.
     """
 
     services: tuple[str, ...]
@@ -85,12 +86,12 @@ class CallQuery:
     window_ns: int
     by_operation: bool = False
     quantile: float | None = None
+    limit: int = 10_000
 
     def __post_init__(self) -> None:
-        if min(self.step_ns, self.points, self.window_ns) < 1:
-            raise ValueError(
-                f"expected step_ns, points and window_ns >= 1, got {self.step_ns}, {self.points}, {self.window_ns}"
-            )
+        for name in ("step_ns", "points", "window_ns", "limit"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
         if self.window_ns > self.step_ns and self.window_ns % self.step_ns:
             raise ValueError(f"expected window_ns up to {self.step_ns} or a multiple of it, got {self.window_ns}")
         if self.quantile is not None and not 0 <= self.quantile <= 1:

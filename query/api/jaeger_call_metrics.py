@@ -7,16 +7,11 @@ from starlette.responses import Response
 
 from query.api.jaeger_answers import Question, answered
 from query.api.jaeger_call_parameters import call_query, required_quantile
-from query.errors import BadRequest
 from query.render.call_metrics import call_rates_json, error_rates_json, latencies_json
 from query.render.jaeger_envelope import envelope
 from query.render.jaeger_values import JsonObject
 from query.service import QueryService
-from storage.contract import SpanReader
 from storage.requests import CallQuery, CallSeries
-
-MOST_POINTS = 300_000
-"""Values in one answer, 90 bytes each."""
 
 _Render = Callable[[CallQuery, Sequence[CallSeries]], JsonObject]
 
@@ -56,12 +51,4 @@ class JaegerCallMetrics:
 
 
 def _question(query: CallQuery, render: _Render) -> Question:
-    def answer(reader: SpanReader) -> JsonObject:
-        found = reader.call_series(query)
-        if len(found) * query.points > MOST_POINTS:
-            raise BadRequest(
-                f"expected at most {MOST_POINTS} values, got {len(found)} series of {query.points}; pass a larger step"
-            )
-        return render(query, found)
-
-    return answer
+    return lambda reader: render(query, reader.call_series(query))

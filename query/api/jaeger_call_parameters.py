@@ -17,6 +17,9 @@ DEFAULT_RATE_PER_MS = 600_000
 MOST_STEPS = 11_000
 """Steps that lookback and ratePer may span together: what Prometheus, which Jaeger asks, allows a series."""
 
+MOST_VALUES = 300_000
+"""Values in one answer, 90 bytes each: of more operations only the most called are answered."""
+
 _MS = 1_000_000
 _LARGEST_NS = 2**62
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
@@ -54,6 +57,7 @@ def call_query(given: QueryParams, now_ns: int, *, quantile: float | None = None
         window_ns=window_ns if window_ns <= step_ns else width * step_ns,
         by_operation=by_operation,
         quantile=quantile,
+        limit=MOST_VALUES // (steps + 1),
     )
 
 

@@ -10,7 +10,7 @@ _HINTS = (("start", "A hint, not a filter."), ("end", "A hint, not a filter."))
 
 _CALLS = (
     ("service", "Service name, compared exactly; repeatable, at least one."),
-    ("groupByOperation", "`true`: apart by span name."),
+    ("groupByOperation", "`true`: apart by span name; of very many the most called."),
     ("spanKind", "unspecified, internal, server, client, producer or consumer; repeatable, default server."),
     ("endTs", "The last moment, milliseconds since the epoch; default now."),
     ("lookback", "How long before it the first moment is, in milliseconds; default an hour."),

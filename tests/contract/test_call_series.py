@@ -94,6 +94,18 @@ def test_operations_are_apart_when_asked_and_an_absent_name_is_empty(store: Span
     assert [(one.operation, one.calls[0]) for one in series] == [("", 1), ("get", 2), ("post", 1)]
 
 
+def test_of_too_many_operations_the_most_called_come_in_the_order_of_their_names(
+    store: SpanStore, write: Writing
+) -> None:
+    for number, name in enumerate(["d", "b", "c", "c", "a"], 1):
+        write(a_call(number, at_ns=number, name=name))
+    write(a_call(9, at_ns=-MINUTE, name="d"))  # before the first window
+
+    series = store.call_series(a_call_query(by_operation=True, limit=2))
+
+    assert [one.operation for one in series] == ["a", "c"]
+
+
 def test_repeated_spans_count_each_time(store: SpanStore, write: Writing) -> None:
     write(a_call(at_ns=1), a_call(at_ns=1))
 
@@ -173,6 +185,7 @@ def random_call_query(draw: Random) -> CallQuery:
         window_ns=draw.choice([step_ns // 3, step_ns, 5 * step_ns]),
         by_operation=draw.random() < 0.5,
         quantile=draw.choice([None, 0.0, 0.5, 0.95, 1.0]),
+        limit=draw.choice([1, 3, 100]),
     )
 
 
@@ -196,8 +209,9 @@ def without_latencies(series: CallSeries) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"step_ns": 0}, "expected step_ns, points and window_ns >= 1"),
-        ({"points": 0}, "expected step_ns, points and window_ns >= 1"),
+        ({"step_ns": 0}, "expected step_ns >= 1, got 0"),
+        ({"points": 0}, "expected points >= 1, got 0"),
+        ({"limit": 0}, "expected limit >= 1, got 0"),
         ({"window_ns": 90 * SECOND}, "expected window_ns up to 60000000000 or a multiple of it, got 90000000000"),
         ({"quantile": 1.5}, "expected a quantile from 0 to 1, got 1.5"),
         ({"quantile": float("nan")}, "expected a quantile from 0 to 1, got nan"),

@@ -36,7 +36,7 @@ def clew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clew]:
 
 def family(clew: Clew, what: str, *, quantile: float = 0.95, **more: Any) -> Any:
     """What the UI gets; it sends the quantile of its latencies with every request."""
-    query = {
+    query: dict[str, Any] = {
         "service": "shop",
         "endTs": int(time.time() * 1000),
         "lookback": 3_600_000,
