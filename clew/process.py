@@ -30,6 +30,7 @@ from query.api.jaeger_ui import jaeger_ui_of
 from query.api.jaeger_v2_grpc import JaegerV2Grpc
 from query.api.jaeger_v3_grpc import JaegerV3Grpc
 from query.api.remote_storage import HEALTHY, RemoteStorage
+from query.api.tempo import tempo_app
 from query.measured_reader import MeasuredReader
 from query.metrics import QueryMetrics
 from query.service import QueryService
@@ -101,6 +102,7 @@ class Process:
         ui = await asyncio.to_thread(jaeger_ui_of, service)
         jaeger = jaeger_app(service, uploads=OtlpUploads(collecting), ui=ui, doors=lambda: self._doors)
         self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger)
+        self._serve(stack, "tempo", querying.tempo_host_port, tempo_app(service))
         limit_bytes = collecting.max_body_bytes
         otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
         await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)

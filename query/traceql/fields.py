@@ -1,0 +1,97 @@
+"""What a field of a query stands for on one span of an assembled trace.
+
+An unscoped attribute is the span's, else the resource's. `service.name` is the name of the span's service whatever
+protocol it came by, unscoped too, so that a store can look for it. Attributes of events and links have as many values
+as there are events and links with them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from query.reconstruct.summary import summarize
+from query.reconstruct.trace import Trace
+from query.traceql.syntax import Attribute, Field, Intrinsic, Scope
+from storage.attributes import Attributes, AttributeValue
+from storage.span import Span, SpanKind, StatusCode
+
+SERVICE_NAME = "service.name"
+
+Value = AttributeValue | StatusCode | SpanKind
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFacts:
+    """What is asked of a span's trace. duration_ns: from the earliest start to the latest end."""
+
+    trace_id: str
+    root_service: str
+    root_name: str
+    duration_ns: int
+
+
+def facts_of(trace: Trace) -> TraceFacts:
+    """The facts of an assembled trace; the root is its earliest span without a parent."""
+    summary = summarize(trace)
+    duration_ns = (summary.end_ns or 0) - (summary.start_ns or 0)
+    return TraceFacts(trace.trace_id.hex(), summary.root_service, summary.root_operation, duration_ns)
+
+
+def values_of(span: Span, field: Field, facts: TraceFacts) -> Sequence[Value]:
+    """Every value of the field; none when the span has no such field."""
+    if isinstance(field, Intrinsic):
+        return _intrinsic(span, field, facts)
+    match field.scope:
+        case Scope.ANY | Scope.RESOURCE if field.key == SERVICE_NAME:
+            return () if span.service is None else (span.service,)
+        case Scope.ANY:
+            return _under(field, (span.attributes,)) or _under(field, (span.resource.attributes,))
+        case Scope.SPAN:
+            return _under(field, (span.attributes,))
+        case Scope.RESOURCE:
+            return _under(field, (span.resource.attributes,))
+        case Scope.EVENT:
+            return _under(field, (event.attributes for event in span.events))
+        case Scope.LINK:
+            return _under(field, (link.attributes for link in span.links))
+        case Scope.INSTRUMENTATION:
+            return _under(field, (span.scope.attributes,))
+
+
+def _under(field: Attribute, places: Iterable[Attributes]) -> tuple[Value, ...]:
+    return tuple(attributes[field.key] for attributes in places if field.key in attributes)
+
+
+def _intrinsic(span: Span, field: Intrinsic, facts: TraceFacts) -> Sequence[Value]:
+    match field:
+        case Intrinsic.NAME:
+            return (span.name or "",)
+        case Intrinsic.KIND:
+            return (span.kind,)
+        case Intrinsic.STATUS:
+            return (span.status_code,)
+        case Intrinsic.STATUS_MESSAGE:
+            return (span.status_message,)
+        case Intrinsic.DURATION:
+            return (span.duration_ns or 0,)
+        case Intrinsic.SPAN_ID:
+            return (span.span_id.hex(),)
+        case Intrinsic.PARENT_ID:
+            return () if span.parent_span_id is None else (span.parent_span_id.hex(),)
+        case Intrinsic.TRACE_ID:
+            return (facts.trace_id,)
+        case Intrinsic.TRACE_DURATION:
+            return (facts.duration_ns,)
+        case Intrinsic.ROOT_NAME:
+            return (facts.root_name,)
+        case Intrinsic.ROOT_SERVICE:
+            return (facts.root_service,)
+        case Intrinsic.EVENT_NAME:
+            return tuple(event.name for event in span.events)
+        case Intrinsic.LINK_SPAN_ID:
+            return tuple(link.span_id.hex() for link in span.links)
+        case Intrinsic.LINK_TRACE_ID:
+            return tuple(link.trace_id.hex() for link in span.links)
+        case Intrinsic.SCOPE_NAME:
+            return (span.scope.name,)
+        case Intrinsic.SCOPE_VERSION:
+            return (span.scope.version,)
