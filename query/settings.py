@@ -22,7 +22,7 @@ class QuerySettings(SettingsModel):
     )
     tempo_host_port: HostPort = Field(
         CLOSED,
-        alias="CLEW_TEMPO_HOST_PORT",
+        alias="TEMPO_HTTP_HOST_PORT",
         description="Tempo's read API for Kiali and Grafana, on 3200 by custom; closed unless it is given.",
     )
     base_path: str = Field(
