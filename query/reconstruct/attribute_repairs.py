@@ -40,7 +40,8 @@ def without_invalid_links(shown: TraceSpan) -> TraceSpan:
     removed = len(shown.span.links) - len(valid)
     if not removed:
         return shown
-    return TraceSpan(replace(shown.span, links=valid), (*shown.warnings, *[_INVALID_LINK] * removed))
+    warnings = (*shown.warnings, *[_INVALID_LINK] * removed)
+    return replace(shown, span=replace(shown.span, links=valid), warnings=warnings)
 
 
 def library_attributes_on_resources(spans: Sequence[TraceSpan]) -> list[TraceSpan]:
@@ -79,7 +80,7 @@ def _moved_to(resource: dict[str, AttributeValue], shown: TraceSpan) -> TraceSpa
             warnings.append(f"conflicting values between Span and Resource for attribute {key}")
         else:
             resource[key] = kept.pop(key)
-    return TraceSpan(replace(shown.span, attributes=kept), tuple(warnings))
+    return replace(shown, span=replace(shown.span, attributes=kept), warnings=tuple(warnings))
 
 
 def _with_resource(shown: TraceSpan, attributes: Attributes) -> TraceSpan:

@@ -104,8 +104,7 @@ def _delta_ns(child: Span, parent: Span) -> int:
 
 
 def _adjusted(shown: TraceSpan, delta_ns: int, max_delta_ns: int) -> TraceSpan:
-    start_ns = shown.span.start_ns
-    if delta_ns == 0 or start_ns is None:
+    if delta_ns == 0 or shown.span.start_ns is None:
         return shown
     delta = duration_text(delta_ns)
     if max_delta_ns == 0:
@@ -115,6 +114,13 @@ def _adjusted(shown: TraceSpan, delta_ns: int, max_delta_ns: int) -> TraceSpan:
             f"max clock skew adjustment delta of {duration_text(max_delta_ns)} exceeded; "
             f"not applying calculated delta of {delta}"
         )
-    events = tuple(replace(event, time_ns=event.time_ns + delta_ns) for event in shown.span.events)
-    moved = replace(shown, span=replace(shown.span, start_ns=start_ns + delta_ns, events=events))
-    return moved.warned(f"This span's timestamps were adjusted by {delta}")
+    return moved(shown, delta_ns)
+
+
+def moved(shown: TraceSpan, delta_ns: int) -> TraceSpan:
+    """The span and its events later by `delta_ns`, with a warning that says so. An absent start stays absent."""
+    span = shown.span
+    start_ns = None if span.start_ns is None else span.start_ns + delta_ns
+    events = tuple(replace(event, time_ns=event.time_ns + delta_ns) for event in span.events)
+    later = replace(shown, span=replace(span, start_ns=start_ns, events=events))
+    return later.warned(f"This span's timestamps were adjusted by {duration_text(delta_ns)}")

@@ -19,10 +19,21 @@ SHORTEST_NS = 1
 
 
 def sanitized(span: Span) -> TraceSpan:
-    """The span with a service, a name, a positive duration, and no span as its own parent.
+    """The span as `named` gives it, with a positive duration.
 
-    A duration that is absent, zero or negative becomes 1 ns, with a warning. The sender's own warnings, which travel
-    as an attribute, come out of the attributes and stand first.
+    A duration that is absent, zero or negative becomes 1 ns, with a warning.
+    """
+    shown = named(span)
+    if span.duration_ns is not None and span.duration_ns >= SHORTEST_NS:
+        return shown
+    warning = _duration_warning(span.start_ns or 0, span.duration_ns or 0)
+    return replace(shown, span=replace(shown.span, duration_ns=SHORTEST_NS)).warned(warning)
+
+
+def named(span: Span) -> TraceSpan:
+    """The span with a service, a name, and no span as its own parent.
+
+    The sender's own warnings, which travel as an attribute, come out of the attributes and stand first.
     """
     changes: dict[str, Any] = {}
     warnings: list[str] = []
@@ -35,9 +46,6 @@ def sanitized(span: Span) -> TraceSpan:
         changes["name"] = EMPTY_SPAN_NAME
     if span.parent_span_id == span.span_id:
         changes["parent_span_id"] = None
-    if span.duration_ns is None or span.duration_ns < SHORTEST_NS:
-        changes["duration_ns"] = SHORTEST_NS
-        warnings.append(_duration_warning(span.start_ns or 0, span.duration_ns or 0))
     return TraceSpan(replace(span, **changes) if changes else span, tuple(warnings))
 
 

@@ -14,10 +14,12 @@ class TraceSpan(Struct, frozen=True):
     """One span as it is shown, with what its sender and the adjusters have to say about it, in that order.
 
     It may differ from the stored span: its id, parent, times, attributes and resource can be adjusted.
+    reports: how many stored spans it was made of, at least 1.
     """
 
     span: Span
     warnings: tuple[str, ...] = ()
+    reports: int = 1
 
     def warned(self, warning: str) -> "TraceSpan":
         """The same with one more warning, at the end."""

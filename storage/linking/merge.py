@@ -4,7 +4,7 @@ Source: Zipkin's Trace.merge, and the UI's twin of it for the lone shared root. 
 the result does not depend on the order in which spans arrived.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from storage.linking.link_span import NOWHERE, LinkSpan, LocalEndpoint
@@ -19,13 +19,24 @@ def merge(spans: Iterable[LinkSpan]) -> list[LinkSpan]:
     Adjacent pieces with one id, one shared flag and endpoints that do not contradict each other are one span: the
     earlier piece's values win, an error in any piece is an error. Two servers of one id stay two.
     """
+    return _with_root_unshared([span for span, _ in merged_pieces(list(spans))])
+
+
+def merged_pieces(spans: Sequence[LinkSpan]) -> list[tuple[LinkSpan, list[int]]]:
+    """As `merge`, each with the positions in `spans` of the pieces it was made of, the winning one first.
+
+    The pieces may be all of one trace or all of one span id. A lone shared root stays shared.
+    """
     kept: list[LinkSpan] = []
-    for piece in sorted(spans, key=_merge_order):
-        if kept and _is_same_span(kept[-1], piece):
-            kept[-1] = _joined(kept[-1], piece)
+    pieces: list[list[int]] = []
+    for at in sorted(range(len(spans)), key=lambda at: _merge_order(spans[at])):
+        if kept and _is_same_span(kept[-1], spans[at]):
+            kept[-1] = _joined(kept[-1], spans[at])
+            pieces[-1].append(at)
         else:
-            kept.append(piece)
-    return _with_root_unshared(_with_halves_matched(kept))
+            kept.append(spans[at])
+            pieces.append([at])
+    return list(zip(_with_halves_matched(kept), pieces, strict=True))
 
 
 def _merge_order(span: LinkSpan) -> tuple[object, ...]:
