@@ -18,13 +18,12 @@ from query.reconstruct.clock_skew import correct_clock_skew
 from query.reconstruct.sanitize import sanitized
 from query.reconstruct.shared_ids import separate_shared_ids
 from query.reconstruct.sorting import sort_collections, sort_resource
-from query.reconstruct.trace import Trace, TraceSpan
+from query.reconstruct.trace import Trace, TraceSpan, trace_id_of
 from query.reconstruct.zipkin_as_otel import as_otel
 from storage.ids import TraceId
 from storage.span import Protocol, Resource, Span
 
 _SERVICE_NAME_KEY = "service.name"
-_ZERO_HIGH = bytes(8)
 
 
 def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int = 0) -> Trace:
@@ -37,7 +36,7 @@ def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int
     """
     if not spans:
         raise ValueError("expected at least one span, got none")
-    trace_id = _trace_id(spans)
+    trace_id = trace_id_of(spans)
     ordered = in_canonical_order(spans)
     if raw:
         return Trace(trace_id, [_shown(span, trace_id) for span in ordered])
@@ -55,17 +54,13 @@ def as_stored(spans: Sequence[Span]) -> Trace:
     `assemble`. A service name that the decoder gave to an OTLP resource without one is left out again.
     """
     ordered = in_canonical_order(spans)
-    return Trace(_trace_id(ordered), [TraceSpan(_with_sent_service(as_otel(span))) for span in ordered])
+    return Trace(trace_id_of(ordered), [TraceSpan(_with_sent_service(as_otel(span))) for span in ordered])
 
 
 def _with_sent_service(span: Span) -> Span:
     if span.protocol is Protocol.OTLP and span.resource.attributes.get(_SERVICE_NAME_KEY) != span.service:
         return replace(span, service=None)
     return span
-
-
-def _trace_id(spans: Sequence[Span]) -> TraceId:
-    return min((span.trace_id for span in spans), key=lambda trace_id: (trace_id.startswith(_ZERO_HIGH), trace_id))
 
 
 def _shown(span: Span, trace_id: TraceId) -> TraceSpan:

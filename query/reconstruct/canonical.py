@@ -1,20 +1,24 @@
 """Spans in one order, each once: whatever order they arrived in, and however often a sender repeated itself."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from query.reconstruct.trace import TraceSpan
 from storage.attributes import Attributes, encode
+from storage.ids import SpanId
 from storage.span import Event, Link, Span
 
 
 def in_canonical_order(spans: Iterable[Span]) -> list[Span]:
     """By start (absent as 0), then span id, then content: the same list for every order of arrival."""
-    ordered: list[Span] = []
-    for _, group in groupby(sorted(spans, key=_place), key=_place):
-        tied = list(group)
+    ordered = sorted(spans, key=_place)
+    begin = 0
+    for end in range(1, len(ordered) + 1):
+        if end < len(ordered) and _are_tied(ordered[begin], ordered[end]):
+            continue
         # Content is costly to write down, and nearly every span has a place of its own.
-        ordered += tied if len(tied) == 1 else sorted(tied, key=content_of)
+        if end - begin > 1:
+            ordered[begin:end] = sorted(ordered[begin:end], key=content_of)
+        begin = end
     return ordered
 
 
@@ -29,7 +33,7 @@ def distinct(spans: Sequence[Span]) -> list[Span]:
     Spans that share an id but differ in anything else all stay: two halves of a call, or a reused id.
     Source: Jaeger's span hash deduper; here contents are compared, not a 64-bit hash of them.
     """
-    repeated = _repeated_ids(spans)
+    repeated = repeated_ids(spans)
     if not repeated:
         return list(spans)
     seen: set[str] = set()
@@ -42,6 +46,15 @@ def distinct(spans: Sequence[Span]) -> list[Span]:
             seen.add(content)
         kept.append(span)
     return kept
+
+
+def repeated_ids(spans: Iterable[Span]) -> set[SpanId]:
+    """The ids that more than one of the spans has."""
+    seen: set[SpanId] = set()
+    repeated: set[SpanId] = set()
+    for span in spans:
+        (repeated if span.span_id in seen else seen).add(span.span_id)
+    return repeated
 
 
 def content_of(span: Span) -> str:
@@ -66,12 +79,8 @@ def _place(span: Span) -> tuple[int, bytes]:
     return span.start_ns or 0, span.span_id
 
 
-def _repeated_ids(spans: Iterable[Span]) -> set[bytes]:
-    seen: set[bytes] = set()
-    repeated: set[bytes] = set()
-    for span in spans:
-        (repeated if span.span_id in seen else seen).add(span.span_id)
-    return repeated
+def _are_tied(one: Span, other: Span) -> bool:
+    return one.span_id == other.span_id and _place(one) == _place(other)
 
 
 def _text(attributes: Attributes) -> str:

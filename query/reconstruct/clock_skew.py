@@ -4,7 +4,7 @@ Source: Jaeger v2's clock skew adjuster, with the address of a Zipkin endpoint a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,8 +17,7 @@ from storage.span import Span
 _DUPLICATE = "duplicate span IDs; skipping clock skew adjustment"
 
 
-@dataclass(frozen=True, slots=True)
-class _Skew:
+class _Skew(NamedTuple):
     """How far the clock of a host is off: what must be added to its times."""
 
     host: str
@@ -44,7 +43,7 @@ def correct_clock_skew(spans: Sequence[TraceSpan], max_delta_ns: int) -> list[Tr
         if parent is not None and (not host or host != skew.host):
             skew = _Skew(host, _delta_ns(adjusted[index].span, adjusted[parent].span))
         adjusted[index] = _adjusted(adjusted[index], skew.delta_ns, max_delta_ns)
-        waiting += ((child, index, skew) for child in children.get(index, ()))
+        waiting += [(child, index, skew) for child in children.get(index, ())]
     return adjusted
 
 

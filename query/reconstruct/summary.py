@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from query.reconstruct.trace import Trace
+from query.reconstruct.tree import RootReason, TraceTree
 from storage.ids import TraceId
 from storage.span import Span, StatusCode
 
@@ -37,6 +38,38 @@ class TraceSummary:
     errors: int
     orphans: int
     services: tuple[ServiceSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSummary:
+    """One trace on its own: what a list shows of it, and what only its tree tells.
+
+    root: the position of the span it begins with, the first root by the order of the tree.
+    roots, orphans, circles: how many there are of each reason to be a root. depth: spans on the longest way down.
+    reports: how many spans were sent, repeats included.
+    """
+
+    listed: TraceSummary
+    root: int
+    roots: int
+    orphans: int
+    circles: int
+    depth: int
+    reports: int
+
+
+def summarize_tree(trace: Trace, tree: TraceTree) -> TreeSummary:
+    """The summary of a trace and its tree."""
+    reasons = Counter(tree.roots.values())
+    return TreeSummary(
+        listed=summarize(trace),
+        root=tree.order[0],
+        roots=len(tree.roots),
+        orphans=reasons[RootReason.ORPHAN],
+        circles=reasons[RootReason.CIRCLE],
+        depth=tree.height,
+        reports=sum(shown.reports for shown in trace.spans),
+    )
 
 
 def summarize(trace: Trace) -> TraceSummary:

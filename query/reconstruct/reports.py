@@ -1,0 +1,93 @@
+"""What was reported of one span becomes one span: repeats, pieces, and the same span by two protocols.
+
+Source of the rule for pieces: Zipkin's Trace.merge, whose decisions the dependency linker has already
+(`storage.linking.merge`). Only Zipkin's tracers report a span in pieces. What OTLP and Jaeger report is whole, so two
+such reports of one id that differ are two spans whose tracers chose the same id.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from msgspec.structs import replace
+
+from query.reconstruct.canonical import content_of, repeated_ids
+from query.reconstruct.report_fields import joined_pieces, joined_protocols
+from query.reconstruct.trace import TraceSpan
+from storage.ids import SpanId
+from storage.linking.link_span import link_span_of
+from storage.linking.merge import merged_pieces
+from storage.span import Protocol, Span, SpanKind
+
+_CLOCK_TICK_NS = 1_000
+"""Zipkin and Jaeger tell times in microseconds: the same start may differ by less than this between protocols."""
+_RICHEST_FIRST = (Protocol.OTLP, Protocol.JAEGER, Protocol.ZIPKIN)
+_UNTOLD_KINDS = (SpanKind.UNSPECIFIED, SpanKind.INTERNAL)
+
+
+def join_reports(spans: Sequence[Span]) -> list[TraceSpan]:
+    """One span for all reports of it, at the place of its first report; `reports` adds up to how many were given.
+
+    spans: of one trace, in canonical order. Reports that are equal are one span. So are Zipkin's pieces: one id, one
+    `shared` flag, and endpoints that do not contradict each other. So is a span that came by two protocols: one id,
+    parent, kind, service and name, and one start to the microsecond. A Zipkin SERVER half is `shared` when its CLIENT
+    half is there, and has its parent when it names none.
+    """
+    repeated = repeated_ids(spans)
+    if not repeated:
+        return [TraceSpan(span) for span in spans]
+    reports: dict[SpanId, list[TraceSpan]] = {}
+    for span in spans:
+        if span.span_id in repeated:
+            reports.setdefault(span.span_id, []).append(TraceSpan(span))
+    joined = {span_id: iter(list(_joined(same_id))) for span_id, same_id in reports.items()}
+    return [one for span in spans for one in _next_of(joined, span)]
+
+
+def _next_of(joined: dict[SpanId, Iterator[TraceSpan]], span: Span) -> Iterable[TraceSpan]:
+    """The span itself when its id is its own; else what was made of that id's reports, all at the first of them."""
+    if span.span_id not in joined:
+        return (TraceSpan(span),)
+    return joined[span.span_id]
+
+
+def _joined(same_id: Sequence[TraceSpan]) -> list[TraceSpan]:
+    distinct = _without_repeats(same_id)
+    zipkin = [one for one in distinct if one.span.protocol is Protocol.ZIPKIN]
+    whole = [one for one in distinct if one.span.protocol is not Protocol.ZIPKIN]
+    return _across_protocols([*whole, *_from_pieces(zipkin)])
+
+
+def _without_repeats(same_id: Sequence[TraceSpan]) -> list[TraceSpan]:
+    written = sorted(((content_of(one.span), at) for at, one in enumerate(same_id)), key=lambda entry: entry[0])
+    groups = [[at for _, at in group] for _, group in groupby(written, key=lambda entry: entry[0])]
+    return [replace(same_id[group[0]], reports=len(group)) for group in sorted(groups)]
+
+
+def _from_pieces(pieces: Sequence[TraceSpan]) -> Iterator[TraceSpan]:
+    for decided, positions in merged_pieces([link_span_of(one.span) for one in pieces]):
+        span = joined_pieces([pieces[at].span for at in positions])
+        span = replace(span, shared=decided.shared, parent_span_id=decided.parent_span_id)
+        yield TraceSpan(span, reports=sum(pieces[at].reports for at in positions))
+
+
+def _across_protocols(reported: Sequence[TraceSpan]) -> list[TraceSpan]:
+    kept: list[TraceSpan] = []
+    for one in sorted(reported, key=lambda one: _RICHEST_FIRST.index(one.span.protocol)):
+        at = next((at for at, other in enumerate(kept) if _is_same_span(other.span, one.span)), None)
+        if at is None:
+            kept.append(one)
+        else:
+            reports = kept[at].reports + one.reports
+            kept[at] = TraceSpan(joined_protocols(kept[at].span, one.span), reports=reports)
+    return kept
+
+
+def _is_same_span(one: Span, other: Span) -> bool:
+    if one.protocol is other.protocol or one.start_ns is None or other.start_ns is None:
+        return False
+    return abs(one.start_ns - other.start_ns) < _CLOCK_TICK_NS and _identity(one) == _identity(other)
+
+
+def _identity(span: Span) -> tuple[object, ...]:
+    kind = None if span.kind in _UNTOLD_KINDS else span.kind
+    return span.parent_span_id, kind, (span.service or "").lower(), (span.name or "").lower()

@@ -1,0 +1,146 @@
+"""The tree of one trace: every span has exactly one place in it, however broken the trace is.
+
+Source: Zipkin's SpanNode. It hangs further roots and orphans below the first root, or below one that it makes up; here
+they stay roots of their own and say why, so that nobody takes a guess for a call.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from query.reconstruct.kinship import encloses, hosts_of, service_affinity
+from query.reconstruct.trace import TraceSpan
+from storage.ids import SpanId
+
+
+class RootReason(IntEnum):
+    """Why a span is a root, in the order in which roots are listed."""
+
+    PARENTLESS = 0
+    """It names no parent, or itself."""
+    ORPHAN = 1
+    """Its parent is not in the trace: not yet, not any more, or never reported."""
+    CIRCLE = 2
+    """It is an ancestor of itself; the circle is cut above its first span."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTree:
+    """Places of spans, by their positions in the sequence that the tree was made of.
+
+    parents: of each span the position of its parent, None of a root. children: of each span in the order of the
+    sequence. order: every position once, depth-first, a parent before its children. depths: of each span, 0 of a root.
+    roots: each root's reason, in the order of `order`: by reason, those without a start last.
+    """
+
+    parents: Sequence[int | None]
+    children: Sequence[Sequence[int]]
+    order: Sequence[int]
+    depths: Sequence[int]
+    roots: dict[int, RootReason]
+
+    @property
+    def height(self) -> int:
+        """How many spans the longest way from a root to a leaf has; 0 of no spans."""
+        return max(self.depths, default=-1) + 1
+
+    def roots_for(self, reason: RootReason) -> list[int]:
+        """The roots of this reason, in their order."""
+        return [root for root, why in self.roots.items() if why is reason]
+
+
+def tree_of(spans: Sequence[TraceSpan]) -> TraceTree:
+    """The tree of one trace's spans, which have shared ids separated; of equals the earlier in the sequence comes first.
+
+    Where several spans have the id of a parent, a child stands below the one of its service, else of its host, else
+    the one that was running, else the first.
+    """
+    parents, reasons = _parents(spans)
+    for first in _circles(parents):
+        parents[first] = None
+        reasons[first] = RootReason.CIRCLE
+    children = _children(parents)
+    roots = {root: reasons[root] for root in sorted(reasons, key=lambda root: _rank(spans[root], reasons[root]))}
+    order, depths = _depth_first(roots, children)
+    return TraceTree(parents, children, order, depths, roots)
+
+
+def _parents(spans: Sequence[TraceSpan]) -> tuple[list[int | None], dict[int, RootReason]]:
+    positions: dict[SpanId, list[int]] = {}
+    for at, shown in enumerate(spans):
+        positions.setdefault(shown.span.span_id, []).append(at)
+    parents: list[int | None] = []
+    reasons: dict[int, RootReason] = {}
+    for at, shown in enumerate(spans):
+        parent_id = shown.span.parent_span_id
+        if parent_id is None or parent_id == shown.span.span_id:
+            reasons[at] = RootReason.PARENTLESS
+            parents.append(None)
+        elif found := positions.get(parent_id):
+            parents.append(found[0] if len(found) == 1 else _closest(spans, found, shown))
+        else:
+            reasons[at] = RootReason.ORPHAN
+            parents.append(None)
+    return parents, reasons
+
+
+def _closest(spans: Sequence[TraceSpan], found: Sequence[int], child: TraceSpan) -> int:
+    hosts = hosts_of(child.span)
+
+    def closeness(at: int) -> tuple[int, bool, bool]:
+        parent = spans[at].span
+        near = not hosts.isdisjoint(hosts_of(parent))
+        return service_affinity(parent, child.span), near, encloses(parent, child.span)
+
+    return max(found, key=closeness)
+
+
+def _circles(parents: Sequence[int | None]) -> list[int]:
+    """The first position of each circle of parents."""
+    firsts: list[int] = []
+    walked: dict[int, int] = {}
+    for start in range(len(parents)):
+        at: int | None = start
+        while at is not None and at not in walked:
+            walked[at] = start
+            at = parents[at]
+        if at is not None and walked[at] == start:
+            firsts.append(_first_of_circle(parents, at))
+    return firsts
+
+
+def _first_of_circle(parents: Sequence[int | None], member: int) -> int:
+    first, at = member, parents[member]
+    while at is not None and at != member:
+        first, at = min(first, at), parents[at]
+    return first
+
+
+def _children(parents: Sequence[int | None]) -> list[Sequence[int]]:
+    children: list[Sequence[int]] = [()] * len(parents)
+    for at, parent in enumerate(parents):
+        if parent is None:
+            continue
+        siblings = children[parent]
+        if isinstance(siblings, list):
+            siblings.append(at)
+        else:
+            children[parent] = [at]
+    return children
+
+
+def _rank(root: TraceSpan, reason: RootReason) -> tuple[int, bool, int]:
+    return reason, root.span.start_ns is None, root.span.start_ns or 0
+
+
+def _depth_first(roots: dict[int, RootReason], children: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    order: list[int] = []
+    depths = [0] * len(children)
+    waiting = list(reversed(roots))
+    while waiting:
+        at = waiting.pop()
+        order.append(at)
+        for child in reversed(children[at]):
+            depths[child] = depths[at] + 1
+            waiting.append(child)
+    return order, depths
