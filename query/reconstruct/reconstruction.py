@@ -65,9 +65,7 @@ def reconstruct(
     trace = Trace(trace_id, by_start(_with_clocks_corrected(shown, clocks, max_clock_skew_ns)))
     tree = tree_of(trace.spans)
     waits = waits_of(trace.spans, tree)
-    return Reconstruction(
-        trace, tree, self_times_ns(waits), critical_path(tree, waits), summarize_tree(trace, tree)
-    )
+    return Reconstruction(trace, tree, self_times_ns(waits), critical_path(tree, waits), summarize_tree(trace, tree))
 
 
 def _with_id(span: Span, trace_id: TraceId) -> Span:

@@ -11,6 +11,7 @@ from storage.span import Span
 
 _ZERO_HIGH = bytes(8)
 
+
 class TraceSpan(Struct, frozen=True):
     """One span as it is shown, with what its sender and the adjusters have to say about it, in that order.
 

@@ -50,7 +50,7 @@ class TraceTree:
 
 
 def tree_of(spans: Sequence[TraceSpan]) -> TraceTree:
-    """The tree of one trace's spans, which have shared ids separated; of equals the earlier in the sequence comes first.
+    """The tree of one trace's spans, which have shared ids separated. Their sequence is the order of siblings.
 
     Where several spans have the id of a parent, a child stands below the one of its service, else of its host, else
     the one that was running, else the first.

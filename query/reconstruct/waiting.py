@@ -1,7 +1,7 @@
 """For whom a span waits: what its self time and the critical path are made of.
 
-Source of the rule: Jaeger's UI, which leaves messages (PRODUCER, CONSUMER) and references of the type FOLLOWS_FROM out of
-the critical path, for their parent goes on without them.
+Source of the rule: Jaeger's UI, which leaves messages (PRODUCER, CONSUMER) and references of the type FOLLOWS_FROM out
+of the critical path, for their parent goes on without them.
 """
 
 from collections.abc import Sequence
