@@ -145,10 +145,10 @@ def test_both_versions_and_both_forms_say_the_same_of_any_trace(stored: list[Spa
     assert sorted(_spans_of(read)) == sorted(_spans_of(message))
 
 
-def _spans_of(data: TracesData) -> list[bytes]:
-    """Every span with its resource and scope, in a form that compares NaN as equal."""
+def _spans_of(data: TracesData) -> list[list[str]]:
+    """Every span with its resource and scope, in a form that has one NaN."""
     return [
-        b"%s %s %s" % tuple(one.SerializeToString(deterministic=True) for one in (group.resource, part.scope, span))
+        [json_format.MessageToJson(one, sort_keys=True) for one in (group.resource, part.scope, span)]
         for group in data.resource_spans
         for part in group.scope_spans
         for span in part.spans
