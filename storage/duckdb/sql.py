@@ -11,7 +11,7 @@ was written after it is read from `spans` itself, so every read takes side table
 `upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -52,15 +52,19 @@ COUNTED = "SELECT count(*), min(received_ns) FROM spans"
 
 # --- traces by id ---
 
-TRACE_RANGE = """
-SELECT trace_low, min_seq, max_seq FROM traces WHERE trace_low = $1::UBIGINT
-UNION ALL SELECT trace_low, min_seq, max_seq FROM recent_traces WHERE trace_low = $1::UBIGINT
-"""
-TRACE_RANGES = """
-SELECT trace_low, min_seq, max_seq FROM traces WHERE trace_low = ANY($1::UBIGINT[])
-UNION ALL SELECT trace_low, min_seq, max_seq FROM recent_traces WHERE trace_low = ANY($1::UBIGINT[])
-"""
-"""$1 the low 64 bits of the trace ids. One id is asked apart: an equality uses zone maps, a list does not."""
+
+TRACE_TABLES = ("traces", "recent_traces")
+
+
+def trace_ranges(lows: Sequence[int]) -> str:
+    """(min_seq, max_seq) of every note about the traces with these low 64 bits, at least one.
+
+    The numbers are written out: only then does DuckDB skip by zone maps. 20 traces among 5 million took 9 ms as
+    parameters, 5 so; one takes 1.5.
+    """
+    wanted = f"trace_low IN ({', '.join(f'{low:d}::UBIGINT' for low in lows)})"
+    return " UNION ALL ".join(f"SELECT min_seq, max_seq FROM {table} WHERE {wanted}" for table in TRACE_TABLES)
+
 
 TRACE_ID = "trace_id"
 TRACE_ID_LOW = "trace_id[9:16]"
