@@ -26,6 +26,13 @@ SELECT trace_id, NOT coalesce(start_ns BETWEEN $start_ns AND $end_ns, false) AS 
 """
 """Spans that the sums do not know. One outside of the window matters to it only if its trace has earlier spans."""
 
+_SET_ASIDE = """
+SELECT trace_id, false AS late FROM spans
+WHERE start_ns BETWEEN $start_ns AND $end_ns
+    AND ('0x' || hex(trace_id[9:16]))::UBIGINT IN (SELECT trace_low FROM set_aside)
+"""
+_ANY_SET_ASIDE = "SELECT count(*) > 0 FROM set_aside"
+
 _SPANS_SINCE = "SELECT count(*) FROM spans WHERE seq > $1"
 _SPANS_WITHIN = "SELECT count(*) FROM spans WHERE start_ns BETWEEN $1 AND $2"
 _FEW_SPANS = 200_000
@@ -46,9 +53,10 @@ def links(
         if not minutes or _is_quicker_without_sums(cursor, state, start_ns, end_ns):
             minutes = range(0)
         calls = sums_between(cursor, minutes)
-        asked, counted = _beyond_sums(state, minutes, (start_ns, end_ns))
-        tables = whole_traces(cursor, asked, slice_spans=slice_spans)
-        calls.update(_change(tables, counted, (start_ns, end_ns)))
+        ((any_set_aside,),) = cursor.execute(_ANY_SET_ASIDE).fetchall()
+        asked, counted = _beyond_sums(state, minutes, (start_ns, end_ns), any_set_aside=any_set_aside)
+        slices = whole_traces(cursor, asked, slice_spans=slice_spans)
+        calls.update(_change((part.spans for part in slices), counted, (start_ns, end_ns)))
         return summed((call, times) for call, times in calls.items() if times)
     finally:
         # Nothing but temporary tables was written; rolling back drops them.
@@ -61,7 +69,7 @@ def _is_quicker_without_sums(cursor: duckdb.DuckDBPyConnection, state: LinkedSta
     return since > _FEW_SPANS and since > int(cursor.execute(_SPANS_WITHIN, [start_ns, end_ns]).fetchall()[0][0])
 
 
-def _beyond_sums(state: LinkedState, minutes: range, window: Window) -> tuple[Asked, Window]:
+def _beyond_sums(state: LinkedState, minutes: range, window: Window, *, any_set_aside: bool) -> tuple[Asked, Window]:
     """What to link beside the sums of these minutes, and which of it they count already."""
     start_ns, end_ns = window
     if not minutes:
@@ -74,6 +82,8 @@ def _beyond_sums(state: LinkedState, minutes: range, window: Window) -> tuple[As
         if first_ns <= last_ns:
             parts.append(_IN_WINDOW.format(n=number))
             values |= {f"first_{number}_ns": first_ns, f"last_{number}_ns": last_ns}
+    if any_set_aside:
+        parts.append(_SET_ASIDE)
     known = {"counted_seq": state.seq}
     return Asked(" UNION ALL ".join(parts), "seq <= $counted_seq", "true", state.seq, values, known), counted
 

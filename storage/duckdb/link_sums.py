@@ -4,6 +4,9 @@ What commits or retention change is appended to `recent_links`, negative where c
 settled: summed up into `link_minutes`, in runs sorted by time, and merged into `link_hours`. All of it changes in one
 transaction with `linked.seq`, the last commit that the sums know, so they are true for exactly the spans held of the
 commits up to there.
+
+A trace that keeps growing (a client that uses one id for all it does) would be linked anew in every round. Once it is
+large it is taken out of the sums and noted in `set_aside`: whoever asks links it then.
 """
 
 from collections import Counter
@@ -13,8 +16,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from storage.duckdb.trace_slices import Asked, whole_traces
-from storage.linking.change import change_by_bucket
+from storage.duckdb.trace_slices import Asked, TraceSlice, whole_traces
+from storage.linking.change import change_by_bucket, traces_larger_before, without_traces
 from storage.linking.linker import Call
 from storage.linking.table import BUCKET_CALLS, RULES
 
@@ -22,15 +25,22 @@ MINUTE_NS = 60 * 10**9
 _MINUTES_PER_HOUR = 60
 SETTLED_ROWS = 200_000
 """Every question reads all recent rows: 5 ms for this many."""
+RELINKED_SPANS = 10_000
+"""A larger trace is set aside when it changes: linking it takes 10 ms, ten times that if its spans are repeated."""
 
 _STATE = "SELECT seq, rules FROM linked"
 _SET_STATE = "UPDATE linked SET seq = $1, rules = $2"
-_TABLES = ("recent_links", "link_minutes", "link_hours")
+_TABLES = ("recent_links", "link_minutes", "link_hours", "set_aside")
 
 _ADD = """
 INSERT INTO recent_links
 SELECT bucket, parent, child, sum(calls), sum(errors) FROM change GROUP BY ALL
 HAVING sum(calls) <> 0 OR sum(errors) <> 0
+"""
+_SET_ASIDE = "INSERT INTO set_aside SELECT trace_low FROM temp.asked WHERE rowid = ANY($1::BIGINT[])"
+_TAKE_BACK = """
+DELETE FROM set_aside
+WHERE trace_low NOT IN (SELECT trace_low FROM traces UNION ALL SELECT trace_low FROM recent_traces)
 """
 _COUNT_RECENT = "SELECT count(*) FROM recent_links"
 
@@ -130,8 +140,10 @@ def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> N
         counted_seq=after,
         spans_values={"after": after, "upto": upto},
         read_values={"after": after, "upto": upto},
+        with_set_aside=False,
     )
-    _add(cursor, (change_by_bucket(table, MINUTE_NS) for table in whole_traces(cursor, asked)))
+    tables = (_with_large_set_aside(cursor, part) for part in whole_traces(cursor, asked))
+    _add(cursor, tables)
     cursor.execute(_SET_STATE, [upto, RULES])
 
 
@@ -146,13 +158,28 @@ def discount_spans(cursor: duckdb.DuckDBPyConnection, condition: str, values: Ma
         counted_seq=seq,
         spans_values=known,
         read_values=known,
+        with_set_aside=False,
     )
-    _add(cursor, (change_by_bucket(table, MINUTE_NS) for table in whole_traces(cursor, asked)))
+    _add(cursor, (part.spans for part in whole_traces(cursor, asked)))
 
 
-def _add(cursor: duckdb.DuckDBPyConnection, changes: Iterable[pa.Table]) -> None:
+def take_dropped_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Forget that traces were set aside of which nothing is held any more, after `traces` forgot them."""
+    cursor.execute(_TAKE_BACK)
+
+
+def _with_large_set_aside(cursor: duckdb.DuckDBPyConnection, part: TraceSlice) -> pa.Table:
+    large = traces_larger_before(part.spans, RELINKED_SPANS)
+    if not large.size:
+        return part.spans
+    cursor.execute(_SET_ASIDE, [(large + part.first_trace).tolist()])
+    return without_traces(part.spans, large)
+
+
+def _add(cursor: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table]) -> None:
+    """Add the change that each CHANGE_TABLE shows."""
     # The statement finds `change` by this name.
-    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *changes])
+    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *(change_by_bucket(table, MINUTE_NS) for table in tables)])
     if change.num_rows:
         cursor.execute(_ADD)
     (recent,) = cursor.execute(_COUNT_RECENT).fetchall()[0]

@@ -99,6 +99,7 @@ class Retention:
             oldest_needed = last_dropped_seq + 1 if first_kept is None else first_kept
             for statement in sql.FORGET_TRACES:
                 cursor.execute(statement, [oldest_needed])
+            link_sums.take_dropped_back(cursor)
 
     def _checkpoint(self) -> None:
         with self._instance.cursor() as cursor:

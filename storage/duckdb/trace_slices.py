@@ -41,9 +41,10 @@ WITH located AS (
     SELECT ('0x' || hex(trace_id[9:16]))::UBIGINT, min(seq), max(seq) FROM spans
     WHERE seq > (SELECT watermark FROM upkeep) GROUP BY trace_id
 )
-SELECT low, min(min_seq) AS first_seq, max(max_seq) AS last_seq
-FROM located JOIN halves ON trace_low = number GROUP BY low
-HAVING NOT bool_and(late) OR first_seq <= $counted_seq
+SELECT low, trace_low, trace_low NOT IN (SELECT trace_low FROM set_aside) AS summed,
+    min(min_seq) AS first_seq, max(max_seq) AS last_seq
+FROM located JOIN halves ON trace_low = number GROUP BY low, trace_low
+HAVING (NOT bool_and(late) OR first_seq <= $counted_seq) AND ($with_set_aside OR summed)
 """
 
 _FIND_CUTS = """
@@ -60,7 +61,7 @@ SELECT seq, lag(seq, 2, -1) OVER (ORDER BY seq) AS floor_seq FROM (
 
 _NUMBER_TRACES = """
 CREATE TEMP TABLE asked AS
-SELECT low, first_seq, last_seq, cuts.seq AS block, first_seq <= floor_seq AS wide
+SELECT low, trace_low, summed, first_seq, last_seq, cuts.seq AS block, first_seq <= floor_seq AS wide
 FROM located_traces ASOF JOIN cuts ON last_seq <= cuts.seq ORDER BY last_seq
 """
 
@@ -86,7 +87,7 @@ SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, par
     service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
     contains(split_part(attribute_keys, $elsewhere, 1), $error_key)
         OR (protocol <> $zipkin AND status_code = $error_status) AS error,
-    coalesce({before}, false) AS before, coalesce({after}, false) AS after
+    summed AND coalesce({before}, false) AS before, coalesce({after}, false) AS after
 FROM spans JOIN asked ON trace_id[9:16] = low
 WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide
     AND (before OR after)
@@ -107,8 +108,8 @@ class Asked:
     """Which traces, and when each of their spans counts. All texts are SQL; `values` are the parameters they name.
 
     spans: a SELECT of (trace_id, late) of spans, one of each asked trace at least; rows that are `late` ask for a
-    trace only if it has a span in a commit up to counted_seq. before, after: conditions on a span, naming no more than
-    spans_values and read_values do.
+    trace only if it has a span in a commit up to counted_seq. before, after: conditions on a span. with_set_aside:
+    whether traces that the sums leave out (`link_sums`) are asked for, too; none of their spans counts before.
     """
 
     spans: str
@@ -117,6 +118,14 @@ class Asked:
     counted_seq: int
     spans_values: Mapping[str, object] = field(default_factory=dict)
     read_values: Mapping[str, object] = field(default_factory=dict)
+    with_set_aside: bool = True
+
+
+class TraceSlice(NamedTuple):
+    """spans: whole traces as CHANGE_TABLE, whose trace 0 is the row `first_trace` of the temporary table `asked`."""
+
+    spans: pa.Table
+    first_trace: int
 
 
 class _Slice(NamedTuple):
@@ -131,19 +140,20 @@ class _Slice(NamedTuple):
 
 def whole_traces(
     cursor: duckdb.DuckDBPyConnection, asked: Asked, *, slice_spans: int = SLICE_SPANS
-) -> Iterator[pa.Table]:
-    """Every asked trace whole in one CHANGE_TABLE, without its spans that count neither before nor after.
+) -> Iterator[TraceSlice]:
+    """Every asked trace whole in one slice, without its spans that count neither before nor after.
 
-    The cursor is in a transaction and used for nothing else until the last table is read. slice_spans: about how many
-    spans to hold at once, a power of two; what is read does not depend on it. Raises what DuckDB raises.
+    The cursor is in a transaction, which has the temporary table `asked` until the last slice is read: trace_low is
+    the low half of each trace's id. slice_spans: about how many spans to hold at once, a power of two; what is read
+    does not depend on it. Raises what DuckDB raises.
     """
     cursor.execute(_FIND_HALVES.format(spans=asked.spans), dict(asked.spans_values))
     if cursor.execute("SELECT count(*) FROM halves").fetchall() != [(0,)]:
-        cursor.execute(_FIND_TRACES, {"counted_seq": asked.counted_seq})
+        cursor.execute(_FIND_TRACES, {"counted_seq": asked.counted_seq, "with_set_aside": asked.with_set_aside})
         cursor.execute(_FIND_CUTS, {"slice": slice_spans})
         cursor.execute(_NUMBER_TRACES)
         for part in _slices(cursor, slice_spans):
-            yield _read(cursor, asked, part)
+            yield TraceSlice(_read(cursor, asked, part), part.first_trace)
     for table in _TABLES:
         cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
 

@@ -6,10 +6,12 @@ twice, as it was and as it is; traces that only came are linked once.
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.linking.linker import Call
+from storage.linking.row_index import Ints
 from storage.linking.table import BUCKET_CALLS, LINK_TABLE, calls_by_bucket, calls_of_table
 
 CHANGE_TABLE = pa.schema([*LINK_TABLE, pa.field("before", pa.bool_()), pa.field("after", pa.bool_())])
@@ -34,6 +36,17 @@ def change_within(table: pa.Table, counted: Window, asked: Window) -> Counter[Ca
     change = Counter(calls_of_table(_of_time(table, "after"), *asked).calls)
     change.subtract(calls_of_table(_of_time(table, "before"), *counted).calls)
     return change
+
+
+def traces_larger_before(table: pa.Table, spans: int) -> Ints:
+    """The numbers of the traces of which more than so many spans counted before."""
+    return np.flatnonzero(np.bincount(table["trace"].to_numpy()[table["before"].to_numpy()]) > spans)
+
+
+def without_traces(table: pa.Table, traces: Ints) -> pa.Table:
+    """The same table, in which no span of these traces counts after."""
+    after = pc.and_(table["after"], pc.invert(pc.is_in(table["trace"], value_set=pa.array(traces, pa.int64()))))
+    return table.set_column(table.schema.get_field_index("after"), CHANGE_TABLE.field("after"), after)
 
 
 def _of_time(table: pa.Table, time: str) -> pa.Table:

@@ -15,6 +15,7 @@ TABLES = {
     "recent_links": f"(minute BIGINT NOT NULL, {_COUNTED})",
     "link_minutes": f"(minute BIGINT NOT NULL, {_COUNTED})",
     "link_hours": f"(hour BIGINT NOT NULL, {_COUNTED})",
+    "set_aside": "(trace_low UBIGINT NOT NULL)",
     "linked": "(seq BIGINT NOT NULL, rules BIGINT NOT NULL)",
 }
 
