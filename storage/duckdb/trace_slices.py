@@ -160,10 +160,10 @@ def whole_traces(
 
 def _slices(cursor: duckdb.DuckDBPyConnection, slice_spans: int) -> Iterator[_Slice]:
     """Every trace of `asked` in one slice: first those of each block, then those spread over many."""
-    for row in cursor.execute(_BLOCKS).fetchall():
-        yield _Slice(*row, wide=False)
-    for row in cursor.execute(_WIDE_SLICES, {"slice": slice_spans}).fetchall():
-        yield _Slice(*row, wide=True)
+    for first, last, first_seq, last_seq in cursor.execute(_BLOCKS).fetchall():
+        yield _Slice(first, last, first_seq, last_seq, wide=False)
+    for first, last, first_seq, last_seq in cursor.execute(_WIDE_SLICES, {"slice": slice_spans}).fetchall():
+        yield _Slice(first, last, first_seq, last_seq, wide=True)
 
 
 def _read(cursor: duckdb.DuckDBPyConnection, asked: Asked, part: _Slice) -> pa.Table:
