@@ -1,6 +1,6 @@
 """One running clew: the store, the collector and the query side joined, the doors opened, and all of it closed again.
 
-Closing mirrors opening: doors first, then the queue is drained, then the readers stop, then the store closes.
+Closing mirrors opening: the doors, all at once; then the queue is drained, the readers stop, and the store closes.
 """
 
 import asyncio
@@ -9,34 +9,31 @@ import gc
 import json
 import logging
 import signal
-from collections.abc import Iterator
 
 import click
-from starlette.types import ASGIApp
 
 from clew import VERSION
 from clew.admin import Health, admin_app, metrics_app, status_app
 from clew.archive import opened_archive
+from clew.doors import Doors
 from clew.grpc_ports import GrpcServer
-from clew.ports import HttpServer
 from clew.settings import Settings
-from clew.udp_ports import KernelDrops, UdpServer
+from clew.udp_ports import KernelDrops
 from clew.uploads import OtlpUploads
 from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
-from collector.receivers.jaeger_udp import JaegerUdpReceiver
 from query.api.jaeger import jaeger_app
 from query.api.jaeger_ui import jaeger_ui_of
 from query.api.jaeger_v2_grpc import JaegerV2Grpc
 from query.api.jaeger_v3_grpc import JaegerV3Grpc
 from query.api.remote_storage import HEALTHY, RemoteStorage
+from query.api.tempo import tempo_app
 from query.measured_reader import MeasuredReader
 from query.metrics import QueryMetrics
 from query.service import QueryService
 from storage.contract import SpanStore
 from storage.factory import open_store
 from storage.requests import RetentionPolicy
-from storage.settings import CLOSED
 
 log = logging.getLogger("clew")
 
@@ -50,9 +47,7 @@ class Process:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._health = Health()
-        self._doors: dict[str, str] = {}
-        self._grpc_servers: list[GrpcServer] = []
-        self._udp_servers: dict[str, UdpServer] = {}
+        self._doors = Doors(settings)
 
     async def run(self) -> bool:
         """Serve until SIGTERM or SIGINT. True when everything taken was stored and closed."""
@@ -66,110 +61,82 @@ class Process:
             gc.collect()
             gc.freeze()
             self._health.ready()
-            click.echo(json.dumps({"event": "ready", "doors": self._doors, "version": VERSION}))
+            click.echo(json.dumps({"event": "ready", "doors": self._doors.shown, "version": VERSION}))
             await stop.wait()
             log.info("stopping: closing the doors, then draining the queue")
             self._health.stopping()
             self._zipkin.stopping()
-            for server in self._grpc_servers:
-                await server.stopping()
+            await self._doors.stopping()
         return drained.done() and drained.result()
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> asyncio.Future[bool]:
         """Open everything; the future says, once the stack has closed, whether the queue was drained."""
-        collecting, querying = self._settings.collector, self._settings.query
-        about = self._settings.process
-        self._serve(stack, "admin", about.admin_host_port, admin_app(self._health))
-        self._serve(stack, "status", about.status_host_port, status_app(self._health))
-        self._serve(stack, "metrics", about.metrics_host_port, metrics_app(self._health))
-        store = open_store(self._settings.storage)
+        settings, doors = self._settings, self._doors
+        await stack.enter_async_context(doors.closed_at_the_end())
+        doors.open_http("admin", settings.process.admin_host_port, admin_app(self._health))
+        doors.open_http("status", settings.process.status_host_port, status_app(self._health))
+        doors.open_http("metrics", settings.process.metrics_host_port, metrics_app(self._health))
+        store = open_store(settings.storage)
         await asyncio.to_thread(store.__enter__)
         drained = asyncio.get_running_loop().create_future()
         stack.push_async_callback(self._close_store, store, drained)
-        archive = await stack.enter_async_context(opened_archive(self._settings.storage))
+        archive = await stack.enter_async_context(opened_archive(settings.storage))
         reads = QueryMetrics()
-        service = QueryService(MeasuredReader(store, reads.observe), querying, archive=archive)
+        service = QueryService(MeasuredReader(store, reads.observe), settings.query, archive=archive)
         stack.push_async_callback(asyncio.to_thread, service.close)
-        collector = Collector(collecting, self._retention(), store, VERSION)
+        collector = Collector(settings.collector, self._retention(), store, VERSION)
         collector.metrics.registry.register(reads)
         self._health.metrics = collector.metrics
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)
-        self._zipkin = ZipkinPort(collector, service, store, doors=lambda: self._doors)
-        self._serve(stack, "zipkin", collecting.zipkin_host_port, self._zipkin)
-        self._serve(stack, "otlp_http", collecting.otlp_http_host_port, collector.otlp_http)
-        ui = await asyncio.to_thread(jaeger_ui_of, service)
-        jaeger = jaeger_app(service, uploads=OtlpUploads(collecting), ui=ui, doors=lambda: self._doors)
-        self._serve(stack, "jaeger", querying.jaeger_host_port, jaeger)
-        limit_bytes = collecting.max_body_bytes
-        otlp_grpc = GrpcServer(collector.otlp_grpc.handlers(), limit_bytes, inflate=False)
-        await self._serve_grpc(stack, "otlp_grpc", collecting.otlp_grpc_host_port, otlp_grpc)
-        await self._serve_jaeger_ingest(stack, collector)
-        questions = [*JaegerV2Grpc(service).handlers(), *JaegerV3Grpc(service).handlers()]
-        jaeger_grpc = GrpcServer(questions, MAX_QUESTION_BYTES)
-        await self._serve_grpc(stack, "jaeger_grpc", querying.jaeger_grpc_host_port, jaeger_grpc)
-        remote = [*RemoteStorage(service).handlers(), *collector.otlp_grpc.handlers()]
-        remote_storage = GrpcServer(remote, limit_bytes, healthy=HEALTHY, inflate=False)
-        await self._serve_grpc(stack, "remote_storage", querying.remote_storage_host_port, remote_storage)
+        await collector.jaeger.strategies.start()
+        stack.push_async_callback(collector.jaeger.strategies.stop)
+        await stack.enter_async_context(doors.closed_at_the_end())
+        self._zipkin = ZipkinPort(collector, service, store, doors=lambda: doors.shown)
+        doors.open_http("zipkin", settings.collector.zipkin_host_port, self._zipkin)
+        await self._open_otlp(collector)
+        await self._open_jaeger_collector(collector)
+        await self._open_jaeger_query(service)
+        await self._open_remote_storage(service, collector)
+        doors.open_http("tempo", settings.query.tempo_host_port, tempo_app(service))
         return drained
 
-    async def _serve_jaeger_ingest(self, stack: contextlib.AsyncExitStack, collector: Collector) -> None:
-        collecting, jaeger = self._settings.collector, collector.jaeger
-        await jaeger.strategies.start()
-        stack.push_async_callback(jaeger.strategies.stop)
-        self._serve(stack, "jaeger_thrift_http", collecting.jaeger_http_host_port, jaeger.http)
-        self._serve(stack, "sampling_http", collecting.sampling_http_host_port, jaeger.sampling_http)
-        spans = GrpcServer(jaeger.grpc_handlers(), collecting.max_body_bytes, inflate=False)
-        await self._serve_grpc(stack, "jaeger_collector_grpc", collecting.jaeger_grpc_host_port, spans)
+    async def _open_otlp(self, collector: Collector) -> None:
+        settings = self._settings.collector
+        self._doors.open_http("otlp_http", settings.otlp_http_host_port, collector.otlp_http)
+        server = GrpcServer(collector.otlp_grpc.handlers(), settings.max_body_bytes, inflate=False)
+        await self._doors.open_grpc("otlp_grpc", settings.otlp_grpc_host_port, server)
+
+    async def _open_jaeger_collector(self, collector: Collector) -> None:
+        settings, jaeger, doors = self._settings.collector, collector.jaeger, self._doors
+        doors.open_http("jaeger_thrift_http", settings.jaeger_http_host_port, jaeger.http)
+        doors.open_http("sampling_http", settings.sampling_http_host_port, jaeger.sampling_http)
+        spans = GrpcServer(jaeger.grpc_handlers(), settings.max_body_bytes, inflate=False)
+        await doors.open_grpc("jaeger_collector_grpc", settings.jaeger_grpc_host_port, spans)
         sampling = GrpcServer(jaeger.sampling_grpc_handlers(), MAX_QUESTION_BYTES)
-        await self._serve_grpc(stack, "sampling_grpc", collecting.sampling_grpc_host_port, sampling)
-        compact, binary = collecting.jaeger_udp_compact_host_port, collecting.jaeger_udp_binary_host_port
-        await self._serve_udp(stack, "jaeger_udp_compact", compact, jaeger.udp_compact)
-        await self._serve_udp(stack, "jaeger_udp_binary", binary, jaeger.udp_binary)
-        collector.metrics.registry.register(KernelDrops(self._udp_servers))
+        await doors.open_grpc("sampling_grpc", settings.sampling_grpc_host_port, sampling)
+        await doors.open_udp("jaeger_udp_compact", settings.jaeger_udp_compact_host_port, jaeger.udp_compact)
+        await doors.open_udp("jaeger_udp_binary", settings.jaeger_udp_binary_host_port, jaeger.udp_binary)
+        collector.metrics.registry.register(KernelDrops(doors.udp))
+
+    async def _open_jaeger_query(self, service: QueryService) -> None:
+        settings, doors = self._settings.query, self._doors
+        ui = await asyncio.to_thread(jaeger_ui_of, service)
+        uploads = OtlpUploads(self._settings.collector)
+        app = jaeger_app(service, uploads=uploads, ui=ui, doors=lambda: doors.shown)
+        doors.open_http("jaeger", settings.jaeger_host_port, app)
+        questions = [*JaegerV2Grpc(service).handlers(), *JaegerV3Grpc(service).handlers()]
+        await doors.open_grpc("jaeger_grpc", settings.jaeger_grpc_host_port, GrpcServer(questions, MAX_QUESTION_BYTES))
+
+    async def _open_remote_storage(self, service: QueryService, collector: Collector) -> None:
+        handlers = [*RemoteStorage(service).handlers(), *collector.otlp_grpc.handlers()]
+        limit_bytes = self._settings.collector.max_body_bytes
+        server = GrpcServer(handlers, limit_bytes, healthy=HEALTHY, inflate=False)
+        await self._doors.open_grpc("remote_storage", self._settings.query.remote_storage_host_port, server)
 
     def _retention(self) -> RetentionPolicy:
         storage = self._settings.storage
         return RetentionPolicy(storage.retention_ns or None, storage.retention_max_bytes or None)
-
-    def _serve(self, stack: contextlib.AsyncExitStack, door: str, address: str, app: ASGIApp) -> None:
-        if address == CLOSED:
-            return
-        with self._explained(address):
-            server = HttpServer(app, address, self._settings.collector.drain_timeout_ns // 10**9)
-        self._doors[door] = server.address
-        stack.push_async_callback(server.stop)
-
-    async def _serve_grpc(self, stack: contextlib.AsyncExitStack, door: str, address: str, server: GrpcServer) -> None:
-        if address == CLOSED:
-            return
-        with self._explained(address):
-            await server.start(address)
-        self._doors[door] = server.address
-        self._grpc_servers.append(server)
-        stack.push_async_callback(server.stop, self._settings.collector.drain_timeout_ns / 1e9)
-
-    async def _serve_udp(
-        self, stack: contextlib.AsyncExitStack, door: str, address: str, receiver: JaegerUdpReceiver
-    ) -> None:
-        if address == CLOSED:
-            return
-        server = UdpServer(receiver.receive)
-        with self._explained(address):
-            await server.start(address)
-        self._doors[door] = server.address
-        self._udp_servers[door] = server
-        stack.push_async_callback(receiver.drain, self._settings.collector.drain_timeout_ns / 1e9)
-        stack.callback(server.stop)
-
-    @contextlib.contextmanager
-    def _explained(self, address: str) -> Iterator[None]:
-        """An address that cannot be had is blamed on the settings that name it."""
-        try:
-            yield
-        except OSError as error:
-            names = " and ".join(self._settings.variables_of(address))
-            raise OSError(f"{error}; give {names} another address, or {CLOSED} to leave that door closed") from error
 
     @staticmethod
     async def _drain(collector: Collector, drained: asyncio.Future[bool]) -> None:

@@ -3,7 +3,7 @@
 CollectorError
 ├── MalformedPayload    the bytes are not what the door expects; HTTP 400, gRPC INVALID_ARGUMENT; never retried
 │   └── CannotInflate       the compressed bytes are damaged or cut short
-├── UnsupportedPayload  a content type or encoding that the door does not take; HTTP 415
+├── UnsupportedPayload  a content type or encoding that the door does not take; HTTP 415, gRPC UNIMPLEMENTED
 ├── PayloadTooLarge     over the wire or the inflated limit; HTTP 413, gRPC RESOURCE_EXHAUSTED without RetryInfo
 ├── Overloaded          no room in the queue or the store; HTTP 503 + Retry-After, gRPC RESOURCE_EXHAUSTED + RetryInfo
 │   └── StoreUnreachable    the store did not answer, tried again in vain; HTTP 503 + Retry-After, gRPC UNAVAILABLE

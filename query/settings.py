@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from storage.durations import parse_duration_ns
-from storage.settings import CommaList, DurationNs, HostPort, SettingsModel
+from storage.settings import CLOSED, CommaList, DurationNs, HostPort, SettingsModel
 
 
 class QuerySettings(SettingsModel):
@@ -19,6 +19,11 @@ class QuerySettings(SettingsModel):
         ":17271",
         alias="CLEW_REMOTE_STORAGE_HOST_PORT",
         description="Jaeger's Remote Storage API v2 and OTLP writes, for a stock Jaeger that stores in clew.",
+    )
+    tempo_host_port: HostPort = Field(
+        CLOSED,
+        alias="TEMPO_HTTP_HOST_PORT",
+        description="Tempo's read API for Kiali and Grafana, on 3200 by custom; closed unless it is given.",
     )
     base_path: str = Field(
         "",

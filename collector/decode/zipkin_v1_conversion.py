@@ -124,8 +124,7 @@ class _Conversion:
         """Both sides in one v1 span: what it says of its time is the client's."""
         self._time_as_reported(sent, self._core.get("cr"))
         client = self._half_of(sent.endpoint)
-        server = self._other_half(sent, received)
-        client.kind, server.kind = "CLIENT", "SERVER"
+        server = self._other_half(sent, received, client)
         server.shared = True
         server.lasts(received, self._core.get("ss"))
         if "cr" not in self._core and not self._span.duration:
@@ -155,8 +154,7 @@ class _Conversion:
         sent, received, written, read = (core.get(value) for value in ("ms", "mr", "ws", "wr"))
         if sent is not None and received is not None:
             producer = self._half_of(sent.endpoint)
-            consumer = self._other_half(sent, received)
-            producer.kind, consumer.kind = "PRODUCER", "CONSUMER"
+            consumer = self._other_half(sent, received, producer)
             consumer.shared = True
             consumer.lasts(read or received, received if read else None)
             producer.duration = 0
@@ -170,13 +168,15 @@ class _Conversion:
                 if annotation is not None:
                     self._half_of(annotation.endpoint).annotate(annotation)
 
-    def _other_half(self, here: V1Annotation, there: V1Annotation) -> _Half:
-        """The half of the other side, a new one when a service talks to itself."""
-        assert here.endpoint is not None  # core annotations have one
-        assert there.endpoint is not None
-        if here.endpoint.service == there.endpoint.service:
-            return self._new_half(there.endpoint)
-        return self._half_of(there.endpoint)
+    def _other_half(self, sent: V1Annotation, received: V1Annotation, sender: _Half) -> _Half:
+        """The half of the receiving side, a new one when a service talks to itself."""
+        assert sent.endpoint is not None  # core annotations have one
+        assert received.endpoint is not None
+        if sent.endpoint.service != received.endpoint.service:
+            return self._half_of(received.endpoint)
+        receiver = self._new_half(received.endpoint)
+        sender.kind, receiver.kind = _KINDS[sent.value], _KINDS[received.value]
+        return receiver
 
     def _time_as_reported(self, begin: V1Annotation, end: V1Annotation | None) -> None:
         half = self._half_of(begin.endpoint)

@@ -105,13 +105,14 @@ _IN_PATH = {
 
 def documented(path: str) -> dict[str, Any]:
     """The OpenAPI parameters of the endpoint at this route."""
-    found = [_parameter("query", name, text) for name, text in _QUERY[path]]
+    found = [parameter("query", name, text) for name, text in _QUERY[path]]
     if path in _IN_PATH:
-        found.insert(0, _parameter("path", *_IN_PATH[path]))
+        found.insert(0, parameter("path", *_IN_PATH[path]))
     return {"parameters": found, **_BODIES.get(path, {})}
 
 
-def _parameter(place: str, name: str, description: str) -> dict[str, Any]:
+def parameter(place: str, name: str, description: str) -> dict[str, Any]:
+    """One OpenAPI parameter that is text."""
     return {
         "in": place,
         "name": name,
