@@ -8,6 +8,7 @@ was written after it is read from `spans` itself, so every read takes side table
 `traces`         the same in sorted runs, so that zone maps lead to a trace id
 `span_names`, `resources`, `tag_values`  distinct values per segment (about a million spans), for what can be asked
 `tag_keys`       the autocomplete keys that `tag_values` is complete for, up to the watermark
+`recent_links`, `link_minutes`, `link_hours`, `set_aside`, `linked`  sums of calls between services (link_sums)
 `upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
 """
 
@@ -166,8 +167,8 @@ FORGET_TAG_VALUES = "DELETE FROM tag_values WHERE key = $1"
 
 EXPIRED = "SELECT count(*), max(seq) FROM spans WHERE received_ns < $1"
 EXPIRED_SEQ_AFTER_ROWS = "SELECT seq FROM spans WHERE received_ns < $1 LIMIT 1 OFFSET $2"
-DROP_EXPIRED = "DELETE FROM spans WHERE received_ns < $1 AND seq <= $2"
-DROP_OLDEST = "DELETE FROM spans WHERE seq <= $1"
+IS_EXPIRED = "received_ns < $oldest_kept_ns AND seq <= $last_seq"
+IS_OLDEST = "seq <= $last_seq"
 FIRST_SEQ = "SELECT min(seq) FROM spans"
 USED_BYTES = "SELECT block_size * used_blocks FROM pragma_database_size()"
 ROWS_HELD_AND_STORED = """
@@ -178,6 +179,11 @@ SELECT count(*), max(rowid) + 1 - min(rowid) // 122880 * 122880 FROM spans
 SEGMENTS = "SELECT DISTINCT segment FROM span_names ORDER BY segment"
 PER_SEGMENT_TABLES = ("span_names", "resources", "tag_values")
 FORGET_TRACES = ("DELETE FROM traces WHERE max_seq < $1", "DELETE FROM recent_traces WHERE max_seq < $1")
+
+
+def drop_spans(condition: str) -> str:
+    """Drop the spans that meet IS_EXPIRED or IS_OLDEST."""
+    return f"DELETE FROM spans WHERE {condition}"
 
 
 def forget_segments(table: str) -> str:
