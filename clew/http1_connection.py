@@ -4,7 +4,8 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from clew.http2_connection import PREFACE, Http2Connection
+from clew.http2_bounds import PREFACE
+from clew.http2_connection import Http2Connection
 
 MAX_HEAD_BYTES = 64 * 1024
 _OFFER = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|$)", re.IGNORECASE)

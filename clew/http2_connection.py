@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, MutableSet
 from functools import partial
 from typing import Any
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -24,21 +22,12 @@ from h2.events import (
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 from starlette.types import ASGIApp
 
+from clew.http2_bounds import CONNECTION_WINDOW_BYTES, MAX_STREAMS, FrameLengths, server_connection
 from clew.http2_stream import Header, Http2Stream, scope_of
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-MAX_STREAMS = 256
-"""Requests at once on one connection, those included whose client left while they were answered."""
-STREAM_WINDOW_BYTES = 128 * 1024
-CONNECTION_WINDOW_BYTES = 512 * 1024
-"""What a connection may send before it is read: its share of memory beside the queue's budget."""
-MAX_HEADER_BYTES = 64 * 1024
-MAX_FRAME_BYTES = 16 * 1024
-"""HTTP/2's own default, and least."""
 MAX_UNWANTED_BYTES = 32 * 1024 * 1024
 """Of one request, after its response."""
 LOOK_AFTER_S = 75.0
@@ -71,8 +60,8 @@ class Http2Connection(asyncio.Protocol):
         self._asked = False
         self._moved = asyncio.Event()
         self._writable = True
-        self._h2 = _server_connection()
-        self._lengths = _FrameLengths()
+        self._h2 = server_connection()
+        self._lengths = FrameLengths()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a TCP server
         self._transport = transport
@@ -254,46 +243,6 @@ class Http2Connection(asyncio.Protocol):
             self._flush()
         self._asked, self._heard = not self._heard, False
         self._timer = asyncio.get_running_loop().call_later(self._look_after_s, self._look_after)
-
-
-class _FrameLengths:
-    """Looks at the length of every frame as it begins: h2 does so when the frame is whole, be it 16 MB."""
-
-    _HEAD_BYTES = 9
-
-    def __init__(self) -> None:
-        self._to_skip = len(PREFACE)
-        self._head = b""
-
-    def fit(self, data: bytes) -> bool:
-        """Whether no frame that begins in these bytes, the next of the connection, is longer than allowed."""
-        at = self._to_skip
-        while at < len(data):
-            missing = self._HEAD_BYTES - len(self._head)
-            self._head += data[at : at + missing]
-            if len(self._head) < self._HEAD_BYTES:
-                at = len(data)
-                break
-            length = int.from_bytes(self._head[:3])
-            if length > MAX_FRAME_BYTES:
-                return False
-            at += missing + length
-            self._head = b""
-        self._to_skip = at - len(data)
-        return True
-
-
-def _server_connection() -> H2Connection:
-    connection = H2Connection(H2Configuration(client_side=False, header_encoding=None))
-    connection.local_settings = Settings(
-        client=False,
-        initial_values={
-            SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
-            SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW_BYTES,
-            SettingCodes.MAX_HEADER_LIST_SIZE: MAX_HEADER_BYTES,
-        },
-    )
-    return connection
 
 
 def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:

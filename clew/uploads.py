@@ -8,16 +8,13 @@ from starlette.requests import Request
 from collector.budget import ByteBudget
 from collector.decode import otlp_json
 from collector.errors import CollectorError, MalformedPayload, Overloaded
-from collector.inflate import Coding
 from collector.receivers.http_answer import retry_headers, status_of
-from collector.receivers.http_body import BodyLimits, body_headers, read_body
+from collector.receivers.http_body import BodyLimits, body_headers, coding_of, read_body
 from collector.settings import CollectorSettings
 from query.errors import BadRequest, UploadRefused
 from storage.batch import SpanBatch
 from storage.rows import span_of
 from storage.span import Span
-
-_CODINGS = {"gzip": Coding.GZIP, "deflate": Coding.DEFLATE}
 
 
 class OtlpUploads:
@@ -31,9 +28,9 @@ class OtlpUploads:
     async def __call__(self, request: Request) -> AsyncIterator[Callable[[], list[Span]]]:
         """As query.api.jaeger_transform.Uploads. The content type does not matter, as it does not to Jaeger."""
         headers = body_headers(request.scope["headers"])
-        coding = _CODINGS.get(headers.content_encoding)
         with self._budget.reservation() as reservation:
             try:
+                coding = coding_of(headers.content_encoding)
                 body = await read_body(request.receive, headers.content_length, coding, self._limits, reservation)
             except CollectorError as error:
                 raise _refusal(error) from error

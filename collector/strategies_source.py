@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -95,8 +96,11 @@ def loader_of(location: str) -> Load:
 
 
 def _of_url(url: str) -> bytes:
-    with urlopen(url, timeout=URL_TIMEOUT_S) as answer:
-        body: bytes = answer.read(MAX_FILE_BYTES + 1)
+    try:
+        with urlopen(url, timeout=URL_TIMEOUT_S) as answer:
+            body: bytes = answer.read(MAX_FILE_BYTES + 1)
+    except HTTPException as error:
+        raise OSError(f"expected an answer in HTTP: {error!r}") from error
     return body
 
 

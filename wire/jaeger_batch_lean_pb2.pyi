@@ -79,21 +79,7 @@ class Span(_message.Message):
     start_time: Time
     duration: Time
     tags: _containers.RepeatedCompositeFieldContainer[KeyValue]
-    logs: _containers.RepeatedCompositeFieldContainer[Log]
+    logs: _containers.RepeatedScalarFieldContainer[bytes]
     process: bytes
     warnings: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., operation_name: _Optional[bytes] = ..., references: _Optional[_Iterable[_Union[SpanRef, _Mapping]]] = ..., flags: _Optional[int] = ..., start_time: _Optional[_Union[Time, _Mapping]] = ..., duration: _Optional[_Union[Time, _Mapping]] = ..., tags: _Optional[_Iterable[_Union[KeyValue, _Mapping]]] = ..., logs: _Optional[_Iterable[_Union[Log, _Mapping]]] = ..., process: _Optional[bytes] = ..., warnings: _Optional[_Iterable[bytes]] = ...) -> None: ...
-
-class Batch(_message.Message):
-    __slots__ = ("spans", "process")
-    SPANS_FIELD_NUMBER: _ClassVar[int]
-    PROCESS_FIELD_NUMBER: _ClassVar[int]
-    spans: _containers.RepeatedCompositeFieldContainer[Span]
-    process: bytes
-    def __init__(self, spans: _Optional[_Iterable[_Union[Span, _Mapping]]] = ..., process: _Optional[bytes] = ...) -> None: ...
-
-class PostSpansRequest(_message.Message):
-    __slots__ = ("batch",)
-    BATCH_FIELD_NUMBER: _ClassVar[int]
-    batch: Batch
-    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+    def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., operation_name: _Optional[bytes] = ..., references: _Optional[_Iterable[_Union[SpanRef, _Mapping]]] = ..., flags: _Optional[int] = ..., start_time: _Optional[_Union[Time, _Mapping]] = ..., duration: _Optional[_Union[Time, _Mapping]] = ..., tags: _Optional[_Iterable[_Union[KeyValue, _Mapping]]] = ..., logs: _Optional[_Iterable[bytes]] = ..., process: _Optional[bytes] = ..., warnings: _Optional[_Iterable[bytes]] = ...) -> None: ...

@@ -12,7 +12,8 @@ import thriftpy2
 IDL_PATH = str(Path(__file__).with_name("jaeger.thrift"))
 _idl = thriftpy2.load(IDL_PATH, module_name="jaeger_idl_thrift")
 
-BATCH: type["Batch"] = _idl.Batch
+PROCESS: type["Process"] = _idl.Process
+SPAN: type["Span"] = _idl.Span
 EMIT_BATCH: type["EmitBatch"] = _idl.EmitBatch
 """The arguments of Agent.emitBatch."""
 

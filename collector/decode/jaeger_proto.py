@@ -1,6 +1,9 @@
-"""Jaeger's protobuf: jaeger.api_v2.PostSpansRequest, as agents and SDKs send it to 14250."""
+"""Jaeger's protobuf: jaeger.api_v2.PostSpansRequest, as agents and SDKs send it to 14250.
 
-from collections.abc import Iterable
+The batch is cut by hand and each span parsed by itself, so that what a payload takes stays in proportion to its size.
+"""
+
+from collections.abc import Iterable, Iterator
 
 from google.protobuf.message import DecodeError
 
@@ -17,11 +20,15 @@ from collector.decode.jaeger_spans import (
 )
 from collector.decode.otlp_attributes import INVALID_SPAN_NAME, SanitizedPairs, text_or_bytes
 from collector.decode.otlp_fields import Rejections, SpanRefused
+from collector.decode.protobuf_fields import MessageCount, fields, require_modest
 from collector.errors import MalformedPayload
 from storage.attributes import AttributeValue
 from storage.batch import SpanColumns
 from wire import jaeger_batch_lean_pb2 as lean
 
+_BATCH = 1
+_SPANS, _PROCESS = 1, 2
+_LOGS = (9,)
 _BOOL, _INT64, _FLOAT64, _BINARY = 1, 2, 3, 4
 _FOLLOWS_FROM = 1
 _GO_ZERO_TIME_S = -62_135_596_800
@@ -34,10 +41,10 @@ def decode(body: bytes) -> Decoded:
     A span without a process has the batch's.
     """
     try:
-        batch = lean.PostSpansRequest.FromString(body).batch
-        processes = _Processes(batch.process if batch.HasField("process") else None)
+        processes = _Processes(_process_of_batch(body))
         columns, rejections = SpanColumns(), Rejections()
-        for index, span in enumerate(batch.spans):
+        for index, raw in enumerate(_spans(body)):
+            span = lean.Span.FromString(raw)
             process = processes.of(span)
             try:
                 append_jaeger_span(columns, _span(span), process)
@@ -50,6 +57,35 @@ def decode(body: bytes) -> Decoded:
     return Decoded(columns, rejections.by_reason, rejections.message)
 
 
+def _process_of_batch(body: bytes) -> bytes | None:
+    """The last one counts. It comes behind the spans."""
+    found: bytes | None = None
+    for number, start, end in _fields_of_batch(body):
+        if number == _PROCESS:
+            found = body[start:end]
+    return found
+
+
+def _spans(body: bytes) -> Iterator[bytes]:
+    """Each span as it came; none that would outgrow its bytes."""
+    index = 0
+    for number, start, end in _fields_of_batch(body):
+        if number == _SPANS:
+            require_modest(body, start, end, f"batch.spans[{index}]", _LOGS)
+            yield body[start:end]
+            index += 1
+
+
+def _fields_of_batch(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Number, begin and end of each field. A batch may come in several parts, as protobuf allows."""
+    count = MessageCount()
+    for batch, _, start, end in fields(body, 0, len(body)):
+        if batch == _BATCH:
+            for number, _, at, to in fields(body, start, end):
+                count.add(at)
+                yield number, at, to
+
+
 class _Processes:
     """The processes of one batch, each read once."""
 
@@ -58,12 +94,13 @@ class _Processes:
         self._read: dict[bytes, JaegerProcess] = {}
 
     def of(self, span: lean.Span) -> JaegerProcess:
-        """DecodeError when it is none."""
+        """The process of this span. DecodeError when it is none."""
         raw = span.process if span.HasField("process") else self._of_batch
         if raw is None:
             return NO_PROCESS
         found = self._read.get(raw)
         if found is None:
+            require_modest(raw, 0, len(raw), "process")
             process = lean.Process.FromString(raw)
             service = process.service_name.decode("utf-8", "replace")
             found = self._read[raw] = process_of(service, _tags(process.tags).finish())
@@ -85,9 +122,14 @@ def _span(span: lean.Span) -> JaegerSpan:
             JaegerReference(*_checked_reference(reference), follows=reference.ref_type == _FOLLOWS_FROM)
             for reference in span.references
         ],
-        logs=[JaegerLog(_nanoseconds(log.timestamp), _tags(log.fields).finish()) for log in span.logs],
+        logs=[_log(raw) for raw in span.logs],
         warnings=[text_or_bytes(warning) for warning in span.warnings],
     )
+
+
+def _log(raw: bytes) -> JaegerLog:
+    log = lean.Log.FromString(raw)
+    return JaegerLog(_nanoseconds(log.timestamp), _tags(log.fields).finish())
 
 
 def _checked_reference(reference: lean.SpanRef) -> tuple[bytes, bytes]:

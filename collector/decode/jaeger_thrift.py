@@ -1,6 +1,8 @@
 """Jaeger's Thrift: a Batch as POSTed to 14268, and the messages that SDKs send by UDP to 6831 and 6832."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+from thriftpy2.thrift import TType
 
 from collector.decode.decoded import Decoded
 from collector.decode.jaeger_spans import (
@@ -14,14 +16,10 @@ from collector.decode.jaeger_spans import (
 )
 from collector.decode.otlp_attributes import INVALID_SPAN_NAME, SanitizedPairs
 from collector.decode.otlp_fields import Rejections, SpanRefused
+from collector.decode.thrift_binary import ThriftReader
 from collector.decode.thrift_bounds import ThriftDamaged
-from collector.decode.thrift_reader import (
-    Message,
-    binary_message,
-    binary_struct,
-    compact_message,
-    compact_struct,
-)
+from collector.decode.thrift_compact import compact_struct
+from collector.decode.thrift_messages import Message, binary_message, compact_message
 from collector.errors import MalformedPayload
 from storage.attributes import AttributeValue
 from storage.batch import SpanColumns
@@ -29,48 +27,84 @@ from wire import jaeger_thrift as wire
 
 _EMIT_BATCH = "emitBatch"
 
-ReadArguments = Callable[[bytes, type[wire.EmitBatch], int], wire.EmitBatch]
+_BATCH = (TType.STRUCT, 1)
+_PROCESS = (TType.STRUCT, 1)
+_SPANS = (TType.LIST, 2)
+
+Batch = tuple[wire.Process | None, Iterable[wire.Span] | None]
+"""Its process and its spans, which may be read as they are asked for and then raise ThriftDamaged."""
 
 
 def decode(body: bytes) -> Decoded:
     """A Batch in TBinaryProtocol. MalformedPayload when it is none; a span with bad ids is rejected alone."""
     try:
-        batch = binary_struct(body, wire.BATCH)
+        return _decoded(_binary_batch(ThriftReader(body)))
     except ThriftDamaged as error:
         raise MalformedPayload(f"Unable to process request body: {error}") from error
-    return _decoded(batch)
 
 
 def decode_binary_message(packet: bytes) -> Decoded:
     """Agent.emitBatch in TBinaryProtocol. MalformedPayload when it is none."""
-    return _decoded_message(packet, binary_message, binary_struct)
+    return _decoded_message(packet, binary_message, _binary_argument)
 
 
 def decode_compact_message(packet: bytes) -> Decoded:
     """Agent.emitBatch in TCompactProtocol. MalformedPayload when it is none."""
-    return _decoded_message(packet, compact_message, compact_struct)
+    return _decoded_message(packet, compact_message, _compact_argument)
 
 
-def _decoded_message(packet: bytes, head: Callable[[bytes], Message], read: ReadArguments) -> Decoded:
+def _decoded_message(
+    packet: bytes, head: Callable[[bytes], Message], argument: Callable[[bytes, int], Batch | None]
+) -> Decoded:
     try:
         message = head(packet)
         if message.method != _EMIT_BATCH:
             raise MalformedPayload(f"expected a call of {_EMIT_BATCH}, got {message.method[:40]!r}")
-        batch = read(packet, wire.EMIT_BATCH, message.arguments_at).batch
+        batch = argument(packet, message.arguments_at)
+        if batch is None:
+            raise MalformedPayload(f"expected a Batch as the argument of {_EMIT_BATCH}, got none")
+        return _decoded(batch)
     except ThriftDamaged as error:
         raise MalformedPayload(str(error)) from error
-    if batch is None:
-        raise MalformedPayload(f"expected a Batch as the argument of {_EMIT_BATCH}, got none")
-    return _decoded(batch)
 
 
-def _decoded(batch: wire.Batch) -> Decoded:
-    if batch.process is None or batch.spans is None:
-        missing = "process" if batch.process is None else "spans"
+def _binary_argument(packet: bytes, at: int) -> Batch | None:
+    reader = ThriftReader(packet, at)
+    batch: Batch | None = None
+    for field in reader.fields():
+        if field == _BATCH:
+            batch = _binary_batch(reader)
+        else:
+            reader.skip(field[0])
+    return batch
+
+
+def _binary_batch(reader: ThriftReader) -> Batch:
+    process: wire.Process | None = None
+    spans: Iterable[wire.Span] | None = None
+    for field in reader.fields():
+        if field == _PROCESS:
+            process = reader.struct(wire.PROCESS)
+        elif field == _SPANS:
+            spans = reader.structs(wire.SPAN)
+        else:
+            reader.skip(field[0])
+    return process, spans
+
+
+def _compact_argument(packet: bytes, at: int) -> Batch | None:
+    batch = compact_struct(packet, wire.EMIT_BATCH, at).batch
+    return None if batch is None else (batch.process, batch.spans)
+
+
+def _decoded(batch: Batch) -> Decoded:
+    sent_process, spans = batch
+    if sent_process is None or spans is None:
+        missing = "process" if sent_process is None else "spans"
         raise MalformedPayload(f"Unable to process request body: expected a Batch, got one without {missing}")
-    process = _process(batch.process)
+    process = _process(sent_process)
     columns, rejections = SpanColumns(), Rejections()
-    for index, span in enumerate(batch.spans):
+    for index, span in enumerate(spans):
         try:
             append_jaeger_span(columns, _span(span), process)
         except SpanRefused as refusal:

@@ -10,22 +10,18 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from collector.decode.protobuf_fields import fields
+from collector.decode.protobuf_fields import MessageCount, fields, require_modest
 from collector.errors import MalformedPayload
 from wire import otlp_lean_pb2 as lean
 
 WHOLE_MAX_BYTES = 512 * 1024
 PIECE_BYTES = 256 * 1024
-FIELDS_PER_SPAN_MAX = 16_384
-"""Attributes, events and links of one span; counted only in spans larger than a piece."""
-_LEAST_MEAN_BYTES = 16
-"""A span with both its ids takes 28 bytes: a payload whose messages are smaller than this on average is no batch."""
-_MESSAGES_UNJUDGED = 4096
 
 _RESOURCE_SPANS = 1
 _RESOURCE, _SCOPE_SPANS = 1, 2
 _SCOPE, _SPANS = 1, 2
 _SCHEMA_URL = 3
+_EVENTS_AND_LINKS = (11, 13)
 
 _Slice = tuple[int, int]
 
@@ -70,13 +66,13 @@ class _Cutter:
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
-        self._messages = 0
+        self._count = MessageCount()
 
     def groups(self) -> Iterator[SpanGroup]:
         index = 0
         for number, _, start, end in fields(self._payload, 0, len(self._payload)):
             if number == _RESOURCE_SPANS:
-                self._count_message(start)
+                self._count.add(start)
                 yield from self._of_resource(start, end, f"resourceSpans[{index}]")
                 index += 1
 
@@ -85,11 +81,12 @@ class _Cutter:
         scopes: list[_Slice] = []
         for number, _, at, to in fields(self._payload, start, end):
             if number == _RESOURCE:
+                require_modest(self._payload, at, to, f"{where}.resource")
                 resource = self._payload[at:to]
             elif number == _SCHEMA_URL:
                 schema_url = self._payload[at:to]
             elif number == _SCOPE_SPANS:
-                self._count_message(at)
+                self._count.add(at)
                 scopes.append((at, to))
         for j, (at, to) in enumerate(scopes):
             yield from self._of_scope(at, to, (resource, schema_url), f"{where}.scopeSpans[{j}]")
@@ -100,30 +97,17 @@ class _Cutter:
         spans = 0
         for number, begin, at, to in fields(self._payload, start, end):
             if number == _SCOPE:
+                require_modest(self._payload, at, to, f"{where}.scope")
                 scope = self._payload[at:to]
             elif number == _SCHEMA_URL:
                 schema_url = self._payload[at:to]
             elif number == _SPANS:
-                self._count_message(at)
+                self._count.add(at)
                 if to - pieces[-1][0] > PIECE_BYTES:
                     pieces.append((begin, spans))
-                    self._require_modest(at, to, f"{where}.spans[{spans}]")
+                    require_modest(self._payload, at, to, f"{where}.spans[{spans}]", _EVENTS_AND_LINKS)
                 spans += 1
         ends = [begin for begin, _ in pieces[1:]] + [end]
         for (begin, first), to in zip(pieces, ends, strict=True):
             if found := lean.ScopeSpans.FromString(self._payload[begin:to]).spans:
                 yield SpanGroup(*resource, scope, schema_url, found, where, first)
-
-    def _count_message(self, at: int) -> None:
-        self._messages += 1
-        if self._messages > _MESSAGES_UNJUDGED and self._messages * _LEAST_MEAN_BYTES > at:
-            raise MalformedPayload(
-                f"expected spans with ids, got {self._messages} messages in the first {at} bytes of the payload"
-            )
-
-    def _require_modest(self, start: int, end: int, where: str) -> None:
-        if end - start <= PIECE_BYTES:
-            return
-        for count, _ in enumerate(fields(self._payload, start, end)):
-            if count >= FIELDS_PER_SPAN_MAX:
-                raise MalformedPayload(f"{where}: expected at most {FIELDS_PER_SPAN_MAX} fields in a span, got more")

@@ -1,28 +1,38 @@
 """Reading thrift's binary protocol value by value, when not everything that was sent is worth an object.
 
 thriftpy2 makes an object of every struct it reads: 32 MB of empty annotations, a byte each, would be gigabytes of them.
-Here the caller steps through fields and elements and keeps what it wants; the protocol's numbers are thriftpy2's.
+Here the caller steps through fields and elements and keeps what it wants, or has thriftpy2 read a struct of bounded
+size; the protocol's numbers are thriftpy2's.
 """
 
+from array import array
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import TypeVar
 
 from thriftpy2.protocol import binary
+from thriftpy2.protocol.cybin import TCyBinaryProtocol
 from thriftpy2.thrift import TType
+from thriftpy2.transport.memory import TCyMemoryBuffer
 
-from collector.decode.thrift_bounds import ThriftDamaged, end_of_binary_value
+from collector.decode.thrift_bounds import ThriftDamaged, end_of_binary_struct, end_of_binary_value
 
+Struct = TypeVar("Struct")
 Field = tuple[int, int]
 """The type on the wire (TType) and the number."""
 
+_STRUCTS_UNJUDGED = 4096
+_LEAST_MEAN_BYTES = 16
+
 
 class ThriftReader:
-    """Reads one payload from its start; it is its own transport for thriftpy2. Every method raises ThriftDamaged."""
+    """Reads one payload from an offset on; it is its own transport for thriftpy2. Every method raises ThriftDamaged."""
 
     __slots__ = ("_at", "_payload")
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, at: int = 0) -> None:
         self._payload = payload
-        self._at = 0
+        self._at = at
 
     def read(self, count: int) -> bytes:
         """The next `count` bytes, no fewer."""
@@ -47,6 +57,29 @@ class ThriftReader:
         if not 0 <= size <= available:  # each takes a byte or more
             raise ThriftDamaged(f"Truncated: length {size} > bytes available {available}")
         yield from range(size)
+
+    def struct(self, kind: type[Struct]) -> Struct:
+        """The struct here, as thriftpy2 reads it; it is refused when its objects would outgrow its bytes."""
+        begin, self._at = self._at, end_of_binary_struct(self._payload, self._at)
+        return self._struct_at(kind, begin, self._at)
+
+    def structs(self, kind: type[Struct]) -> Iterator[Struct]:
+        """The list of structs here, passed over now, each read when it is asked for.
+
+        Refused when they are many and too small on average to say anything.
+        """
+        element, size = binary.read_list_begin(self)
+        if size and element != TType.STRUCT:
+            raise ThriftDamaged(f"expected a list of elements of type {TType.STRUCT}, got {element}")
+        available = len(self._payload) - self._at
+        least_bytes = size if size <= _STRUCTS_UNJUDGED else size * _LEAST_MEAN_BYTES
+        if not 0 <= least_bytes <= available:
+            raise ThriftDamaged(f"expected {least_bytes} bytes or more for {size} structs, got {available}")
+        bounds = array("Q", [self._at])
+        for _ in range(size):
+            bounds.append(end_of_binary_struct(self._payload, bounds[-1]))
+        self._at = bounds[-1]
+        return (self._struct_at(kind, begin, end) for begin, end in pairwise(bounds))
 
     def byte(self) -> int:
         number: int = binary.unpack_i8(self.read(1))
@@ -74,3 +107,7 @@ class ThriftReader:
     def skip(self, kind: int) -> None:
         """Read a value of this type and forget it."""
         self._at = end_of_binary_value(self._payload, self._at, kind)
+
+    def _struct_at(self, kind: type[Struct], begin: int, end: int) -> Struct:
+        found: Struct = TCyBinaryProtocol(TCyMemoryBuffer(self._payload[begin:end])).read_struct(kind())
+        return found

@@ -3,10 +3,16 @@
 thriftpy2 trusts what it reads: at the end of a memory buffer its compiled reader goes on with whatever bytes follow in
 memory, and a few bytes that announce a list of two billion elements of no known type keep it busy for seconds. After
 this check neither can happen: every length fits the payload, every element has a size, and nesting has a bottom.
+
+And its objects outgrow their bytes: 2 MB of empty structs, a byte each, took 450 MB. So a large struct holds no more
+than any real one does.
 """
 
 MAX_DEPTH = 32
 """Jaeger's and Zipkin's messages nest 6 deep."""
+LARGE_BYTES = 256 * 1024
+STRUCTS_MAX = 16_384
+"""Tags, logs and references of one span, say; judged only in structs of more than LARGE_BYTES."""
 _MAX_VARINT_BYTES = 10
 
 _STRING, _STRUCT, _MAP, _LISTS = 11, 12, 13, (14, 15)
@@ -21,13 +27,16 @@ class ThriftDamaged(ValueError):
 
 
 def end_of_binary_struct(data: bytes, at: int) -> int:
-    """The offset behind the struct that begins at `at`, in TBinaryProtocol. Raises ThriftDamaged."""
-    return _within(data, _binary_struct(data, at, MAX_DEPTH))
+    """The offset behind the struct that begins at `at`, in TBinaryProtocol. Raises ThriftDamaged.
+
+    Also when it is larger than LARGE_BYTES and holds more than STRUCTS_MAX others: as objects they would outgrow it.
+    """
+    return _within(data, _BinaryWalk(data, at, STRUCTS_MAX).struct(at, MAX_DEPTH))
 
 
 def end_of_binary_value(data: bytes, at: int, kind: int) -> int:
     """The offset behind the value of this type (TType) that begins at `at`. Raises ThriftDamaged."""
-    return _within(data, _binary_element(data, at, kind, MAX_DEPTH))
+    return _within(data, _BinaryWalk(data, at, structs_max=len(data)).element(at, kind, MAX_DEPTH))
 
 
 def end_of_compact_struct(data: bytes, at: int) -> int:
@@ -53,56 +62,72 @@ def length_within(data: bytes, length: int, at: int) -> int:
     return length
 
 
-def _binary_struct(data: bytes, at: int, depth: int) -> int:
-    _check_depth(depth, at)
-    fixed = _FIXED_BYTES
-    size = len(data)
-    while at < size:
-        kind = data[at]
-        if kind == 0:
-            return at + 1
-        at += 3
-        if kind in fixed:
-            at += fixed[kind]
-        elif kind == _STRING:
+class _BinaryWalk:
+    """Steps over one value in TBinaryProtocol, which begins at `begin` and, when it is large, holds few structs."""
+
+    __slots__ = ("_begin", "_data", "_structs", "_structs_max")
+
+    def __init__(self, data: bytes, begin: int, structs_max: int) -> None:
+        self._data = data
+        self._begin = begin
+        self._structs_max = structs_max
+        self._structs = 0
+
+    def struct(self, at: int, depth: int) -> int:
+        """The offset behind the struct that begins at `at`."""
+        _check_depth(depth, at)
+        data, fixed = self._data, _FIXED_BYTES
+        size = len(data)
+        while at < size:
+            kind = data[at]
+            if kind == 0:
+                return at + 1
+            at += 3
+            if kind in fixed:
+                at += fixed[kind]
+            elif kind == _STRING:
+                length = int.from_bytes(data[at : at + 4], signed=True)
+                at += 4
+                if length < 0 or at + length > size:
+                    length_within(data, length, at)
+                at += length
+            else:
+                at = self._container(at, kind, depth)
+        raise ThriftDamaged(f"expected the rest of a struct, got the end, at byte {size}")
+
+    def element(self, at: int, kind: int, depth: int) -> int:
+        """The offset behind the value of this type that begins at `at`."""
+        data = self._data
+        if kind in _FIXED_BYTES:
+            return _within(data, at + _FIXED_BYTES[kind])
+        if kind == _STRING:
             length = int.from_bytes(data[at : at + 4], signed=True)
-            at += 4
-            if length < 0 or at + length > size:
-                length_within(data, length, at)
-            at += length
+            return at + 4 + length_within(data, length, at + 4)
+        return self._container(at, kind, depth - 1)
+
+    def _container(self, at: int, kind: int, depth: int) -> int:
+        if kind == _STRUCT:
+            return self.struct(at, depth - 1)
+        _check_depth(depth, at)
+        data = self._data
+        if kind in _LISTS:
+            kinds, at = [_byte(data, at)], at + 1
+        elif kind == _MAP:
+            kinds, at = [_byte(data, at), _byte(data, at + 1)], at + 2
         else:
-            at = _binary_container(data, at, kind, depth)
-    raise ThriftDamaged(f"expected the rest of a struct, got the end, at byte {size}")
-
-
-def _binary_container(data: bytes, at: int, kind: int, depth: int) -> int:
-    if kind == _STRUCT:
-        return _binary_struct(data, at, depth - 1)
-    _check_depth(depth, at)
-    if kind in _LISTS:
-        kinds, at = [_byte(data, at)], at + 1
-    elif kind == _MAP:
-        kinds, at = [_byte(data, at), _byte(data, at + 1)], at + 2
-    else:
-        raise ThriftDamaged(f"expected a Thrift type, got {kind}, before byte {at}")
-    count = int.from_bytes(data[at : at + 4], signed=True)
-    at += 4
-    length_within(data, count, at)  # no element is smaller than a byte
-    if len(kinds) == 1 and kinds[0] in _FIXED_BYTES:
-        return at + count * _FIXED_BYTES[kinds[0]]
-    for _ in range(count):
-        for element in kinds:
-            at = _binary_element(data, at, element, depth)
-    return at
-
-
-def _binary_element(data: bytes, at: int, kind: int, depth: int) -> int:
-    if kind in _FIXED_BYTES:
-        return _within(data, at + _FIXED_BYTES[kind])
-    if kind == _STRING:
-        length = int.from_bytes(data[at : at + 4], signed=True)
-        return at + 4 + length_within(data, length, at + 4)
-    return _binary_container(data, at, kind, depth - 1)
+            raise ThriftDamaged(f"expected a Thrift type, got {kind}, before byte {at}")
+        count = int.from_bytes(data[at : at + 4], signed=True)
+        at += 4
+        length_within(data, count, at)  # no element is smaller than a byte
+        if len(kinds) == 1 and kinds[0] in _FIXED_BYTES:
+            return at + count * _FIXED_BYTES[kinds[0]]
+        self._structs += count * kinds.count(_STRUCT)
+        if self._structs > self._structs_max and at + count - self._begin > LARGE_BYTES:
+            raise ThriftDamaged(f"expected at most {self._structs_max} structs in a large one, got more, at byte {at}")
+        for _ in range(count):
+            for one in kinds:
+                at = self.element(at, one, depth)
+        return at
 
 
 def _compact_struct(data: bytes, at: int, depth: int) -> int:

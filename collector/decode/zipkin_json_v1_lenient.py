@@ -86,6 +86,7 @@ def _annotation(reader: JsonReader) -> JsonV1Annotation:
 def _binary_annotation(reader: JsonReader) -> JsonV1BinaryAnnotation:
     annotation = JsonV1BinaryAnnotation("")
     has_key = False
+    name = ""
     for name in reader.members():
         if reader.take_null():
             continue
@@ -98,7 +99,7 @@ def _binary_annotation(reader: JsonReader) -> JsonV1BinaryAnnotation:
         else:
             reader.skip()
     if not has_key:
-        raise RefusedSpanError(f"No key at {reader.path()}")
+        raise RefusedSpanError(f"No key at {reader.path()}.{name}")
     return annotation
 
 

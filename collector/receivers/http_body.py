@@ -8,10 +8,18 @@ from typing import NamedTuple
 from starlette.types import Message, Receive
 
 from collector.budget import Reservation
-from collector.errors import BodyTooSlow, ClientGone, PayloadTooLarge
+from collector.errors import BodyTooSlow, ClientGone, PayloadTooLarge, UnsupportedPayload
 from collector.inflate import Coding, Inflater
 
 READ_TIMEOUT_S = 30.0
+_CODINGS = {
+    "": None,
+    "identity": None,
+    "gzip": Coding.GZIP,
+    "x-gzip": Coding.GZIP,
+    "deflate": Coding.DEFLATE,
+    "zlib": Coding.DEFLATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,13 @@ def body_headers(headers: Iterable[tuple[bytes, bytes]]) -> BodyHeaders:
         elif name == b"content-length" and value.isdigit():
             content_length = int(value)
     return BodyHeaders(content_type, content_encoding, content_length)
+
+
+def coding_of(content_encoding: str) -> Coding | None:
+    """What OpenTelemetry's and Jaeger's senders compress with; None is plain. UnsupportedPayload for anything else."""
+    if content_encoding not in _CODINGS:
+        raise UnsupportedPayload(f"expected content encoding gzip or deflate, got {content_encoding}")
+    return _CODINGS[content_encoding]
 
 
 async def read_body(

@@ -7,25 +7,16 @@ with Retry-After and 413 are clew's own, where Jaeger would drop spans or run ou
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.errors import ClientGone, CollectorError, UnsupportedPayload
-from collector.inflate import Coding
 from collector.intake import Decode, Intake
 from collector.ledger import Door
 from collector.loss_log import LossLog
 from collector.receivers.http_answer import answer, retry_headers, status_of
-from collector.receivers.http_body import BodyHeaders, BodyLimits, body_headers, read_body
+from collector.receivers.http_body import BodyHeaders, BodyLimits, body_headers, coding_of, read_body
 
 TRACES_PATH = "/api/traces"
 SAMPLING_PATH = "/api/sampling"
 _TYPES = ("application/x-thrift", "application/vnd.apache.thrift.binary")
 _TEXT = b"text/plain; charset=utf-8"
-_CODINGS = {
-    "": None,
-    "identity": None,
-    "gzip": Coding.GZIP,
-    "x-gzip": Coding.GZIP,
-    "deflate": Coding.DEFLATE,
-    "zlib": Coding.DEFLATE,
-}
 
 
 class JaegerHttpReceiver:
@@ -69,7 +60,7 @@ class JaegerHttpReceiver:
         with self._intake.reservation() as reservation:
             try:
                 _check_type(headers.content_type)
-                coding = _coding(headers.content_encoding)
+                coding = coding_of(headers.content_encoding)
                 body = await read_body(receive, headers.content_length, coding, self._limits, reservation)
             except CollectorError as error:
                 self._intake.refuse(Door.JAEGER_HTTP, error)
@@ -83,9 +74,3 @@ def _check_type(content_type: str) -> None:
         raise UnsupportedPayload("Cannot parse content type: mime: no media type")
     if content_type not in _TYPES:
         raise UnsupportedPayload(f"Unsupported content type: {content_type}")
-
-
-def _coding(content_encoding: str) -> Coding | None:
-    if content_encoding not in _CODINGS:
-        raise UnsupportedPayload(f"expected content encoding gzip or deflate, got {content_encoding}")
-    return _CODINGS[content_encoding]

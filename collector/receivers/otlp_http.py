@@ -22,22 +22,13 @@ from collector.errors import (
     PayloadTooLarge,
     UnsupportedPayload,
 )
-from collector.inflate import Coding
 from collector.intake import Decode, Intake
 from collector.ledger import Door
 from collector.receivers.http_answer import Header, answer, retry_headers, status_of
-from collector.receivers.http_body import BodyHeaders, BodyLimits, body_headers, read_body
+from collector.receivers.http_body import BodyHeaders, BodyLimits, body_headers, coding_of, read_body
 
 TRACES_PATH = "/v1/traces"
 _TEXT = b"text/plain; charset=utf-8"
-_CODINGS = {
-    "": None,
-    "identity": None,
-    "gzip": Coding.GZIP,
-    "x-gzip": Coding.GZIP,
-    "deflate": Coding.DEFLATE,
-    "zlib": Coding.DEFLATE,
-}
 _CODES: tuple[tuple[type[CollectorError], int], ...] = (
     (MalformedPayload, code_pb2.INVALID_ARGUMENT),
     (UnsupportedPayload, code_pb2.UNIMPLEMENTED),
@@ -64,7 +55,7 @@ class OtlpHttpReceiver:
         self._intake = intake
         self._limits = limits
         self._formats = {
-            "application/x-protobuf": _Format(b"application/x-protobuf", decode_proto, _proto_success, _proto_failure),
+            "application/x-protobuf": _Format(b"application/x-protobuf", decode_proto, partial_success, _proto_failure),
             "application/json": _Format(b"application/json", decode_json, _json_success, _json_failure),
         }
 
@@ -96,18 +87,12 @@ class OtlpHttpReceiver:
                     raise UnsupportedPayload(
                         f"expected content type {' or '.join(self._formats)}, got {headers.content_type or 'none'}"
                     )
-                coding = _coding(headers.content_encoding)
+                coding = coding_of(headers.content_encoding)
                 body = await read_body(receive, headers.content_length, coding, self._limits, reservation)
             except CollectorError as error:
                 self._intake.refuse(Door.OTLP_HTTP, error)
                 raise
             return await self._intake.take(Door.OTLP_HTTP, request_format.decode, body, reservation)
-
-
-def _coding(content_encoding: str) -> Coding | None:
-    if content_encoding not in _CODINGS:
-        raise UnsupportedPayload(f"expected content encoding gzip or deflate, got {content_encoding}")
-    return _CODINGS[content_encoding]
 
 
 async def _refuse(send: Send, request_format: _Format | None, error: CollectorError) -> None:
@@ -129,10 +114,6 @@ def partial_success(decoded: Decoded) -> bytes:
         response.partial_success.error_message = decoded.message
     encoded: bytes = response.SerializeToString()
     return encoded
-
-
-def _proto_success(decoded: Decoded) -> bytes:
-    return partial_success(decoded)
 
 
 def _json_success(decoded: Decoded) -> bytes:

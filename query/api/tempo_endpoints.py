@@ -147,9 +147,13 @@ class TempoEndpoints:
         return await self._answer(request, asking)
 
     async def _answer(self, request: Request, ask: Callable[[bool], _Question]) -> Response:
-        """The response to the question that `ask` reads from the request, given whether it may be gzipped."""
+        """The response to the question that `ask` reads from the request, given whether it may be gzipped.
+
+        A long query takes its time to be read, so that is done in the reader thread, too.
+        """
+        zipped = accepts_gzip(request)
         try:
-            body, headers = await self._service.read(ask(accepts_gzip(request)))
+            body, headers = await self._service.read(lambda reader: ask(zipped)(reader))
         except (QueryError, StorageError) as error:
             return PlainTextResponse(f"{error}\n", status_of(error))
         return Response(body, headers=dict(headers))

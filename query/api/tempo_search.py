@@ -4,19 +4,18 @@ from collections.abc import Callable, Sequence
 
 from query.api.tempo_parameters import Search, Window
 from query.reconstruct.assembly import assemble
-from query.reconstruct.summary import summarize
-from query.reconstruct.trace import Trace
 from query.render.otlp_json import JsonObject
 from query.render.tempo_search import Hit, search_json
 from query.settings import QuerySettings
 from query.traceql.evaluation import Evaluation, anchors
+from query.traceql.fields import TraceFacts
 from query.traceql.pushdown import trace_query
 from query.traceql.syntax import Query
 from storage.contract import SpanReader
 from storage.span import Span
 
-Take = Callable[[Trace, Evaluation, list[Span]], bool]
-"""Given a trace that a query finds, its evaluation and the spans it finds: whether the trace counts."""
+Take = Callable[[TraceFacts, list[Span]], bool]
+"""Given the facts of a trace that a query finds and the spans it finds: whether the trace counts."""
 
 
 class TraceqlSearch:
@@ -30,10 +29,10 @@ class TraceqlSearch:
         """The newest `limit` traces that are found. Each candidate is read once, and none after the last of them."""
         hits: list[Hit] = []
 
-        def take(trace: Trace, evaluation: Evaluation, spans: list[Span]) -> bool:
-            if not _lasts_as_asked(search, evaluation.facts.duration_ns):
+        def take(facts: TraceFacts, spans: list[Span]) -> bool:
+            if not _lasts_as_asked(search, facts.duration_ns):
                 return False
-            hits.append(Hit(summarize(trace), evaluation.facts, spans[: search.spans], len(spans)))
+            hits.append(Hit(facts, spans[: search.spans], len(spans)))
             return True
 
         inspected = self.each(reader, search.query, search.window, search.limit, take)
@@ -50,8 +49,7 @@ class TraceqlSearch:
         def accepts(stored: Sequence[Span]) -> bool:
             nonlocal inspected
             inspected += 1
-            trace = assemble(stored, max_clock_skew_ns=self._max_skew_ns)
-            evaluation = Evaluation(trace)
+            evaluation = Evaluation(assemble(stored, max_clock_skew_ns=self._max_skew_ns))
             spans = evaluation.found(query.spansets)
             anchored = any(
                 span.start_ns is not None
@@ -59,7 +57,7 @@ class TraceqlSearch:
                 and any(evaluation.holds(span, condition) for condition in conditions)
                 for span in spans
             )
-            return anchored and take(trace, evaluation, spans)
+            return anchored and take(evaluation.facts, spans)
 
         asked = trace_query(query.spansets, window.start_ns, window.end_ns, limit)
         reader.find_traces_where(asked, accepts, strict=self._strict)

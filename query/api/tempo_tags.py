@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from query.api.tempo_parameters import TagSearch, Window
 from query.api.tempo_search import TraceqlSearch
-from query.reconstruct.trace import Trace
 from query.render.tempo_search import TypedValue
-from query.traceql.evaluation import Evaluation
 from query.traceql.fields import SERVICE_NAME, TraceFacts, Value, values_of
 from query.traceql.syntax import ANYTHING, Attribute, Field, Filter, Intrinsic, Presence, Query, Scope
 from query.traceql.words import INTRINSICS
@@ -78,9 +76,9 @@ class TempoTags:
         return seen
 
     def _look(self, reader: SpanReader, query: Query, window: Window, see: Callable[[Span, TraceFacts], None]) -> None:
-        def take(_trace: Trace, evaluation: Evaluation, spans: list[Span]) -> bool:
+        def take(facts: TraceFacts, spans: list[Span]) -> bool:
             for span in spans:
-                see(span, evaluation.facts)
+                see(span, facts)
             return True
 
         self._search.each(reader, query, window, SAMPLED_TRACES, take)

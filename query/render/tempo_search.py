@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from query.reconstruct.summary import TraceSummary
 from query.render.otlp_groups import unsigned
 from query.render.otlp_json import JsonObject, any_value_json
 from query.traceql.fields import TraceFacts, Value, values_of
@@ -30,7 +29,6 @@ _LARGEST_UINT32 = 2**32 - 1
 class Hit:
     """A trace that a search found. spans: those that are shown, at least one; matched: how many were found."""
 
-    summary: TraceSummary
     facts: TraceFacts
     spans: Sequence[Span]
     matched: int
@@ -49,7 +47,7 @@ def search_json(hits: Iterable[Hit], fields: Sequence[Field], inspected_traces: 
 
     64-bit integers are texts, ids hex, a 64-bit trace id with 16 digits. `spanSet` and the list `spanSets` are equal.
     """
-    latest_first = sorted(hits, key=lambda hit: hit.summary.start_ns or 0, reverse=True)
+    latest_first = sorted(hits, key=lambda hit: hit.facts.summary.start_ns or 0, reverse=True)
     return {
         "traces": [_trace(hit, fields) for hit in latest_first],
         "metrics": {"inspectedTraces": inspected_traces},
@@ -78,7 +76,7 @@ def typed_tag_values_json(values: Iterable[TypedValue]) -> JsonObject:
 
 def _trace(hit: Hit, fields: Sequence[Field]) -> JsonObject:
     span_set = {"spans": [_span(span, fields, hit.facts) for span in hit.spans], "matched": hit.matched}
-    summary = hit.summary
+    summary = hit.facts.summary
     return {
         "traceID": short_hex(summary.trace_id),
         "rootServiceName": summary.root_service or ROOT_NOT_RECEIVED,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 from query.reconstruct.trace import Trace
-from query.traceql.fields import TraceFacts, Value, facts_of, values_of
+from query.traceql.fields import TraceFacts, Value, values_of
 from query.traceql.syntax import (
     Both,
     Comparison,
@@ -40,7 +40,7 @@ class Evaluation:
 
     def __init__(self, trace: Trace) -> None:
         self._spans = [shown.span for shown in trace.spans]
-        self.facts: TraceFacts = facts_of(trace)
+        self.facts = TraceFacts(trace)
 
     def found(self, spansets: Spansets) -> list[Span]:
         """The spans that are found, each once; [] when the trace is not. The smaller side of `&&` and `||` is first."""

@@ -6,9 +6,9 @@ as there are events and links with them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
-from query.reconstruct.summary import summarize
+from query.reconstruct.summary import TraceSummary, summarize
 from query.reconstruct.trace import Trace
 from query.traceql.syntax import Attribute, Field, Intrinsic, Scope
 from storage.attributes import Attributes, AttributeValue
@@ -19,21 +19,29 @@ SERVICE_NAME = "service.name"
 Value = AttributeValue | StatusCode | SpanKind
 
 
-@dataclass(frozen=True, slots=True)
 class TraceFacts:
-    """What is asked of a span's trace. duration_ns: from the earliest start to the latest end."""
+    """What is asked of the assembled trace of a span: computed when it is, for most queries ask nothing of it.
 
-    trace_id: str
-    root_service: str
-    root_name: str
-    duration_ns: int
+    The root is the earliest span without a parent.
+    """
 
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
 
-def facts_of(trace: Trace) -> TraceFacts:
-    """The facts of an assembled trace; the root is its earliest span without a parent."""
-    summary = summarize(trace)
-    duration_ns = (summary.end_ns or 0) - (summary.start_ns or 0)
-    return TraceFacts(trace.trace_id.hex(), summary.root_service, summary.root_operation, duration_ns)
+    @cached_property
+    def summary(self) -> TraceSummary:
+        """All that a list shows of the trace."""
+        return summarize(self._trace)
+
+    @property
+    def trace_id(self) -> str:
+        """32 hex digits."""
+        return self._trace.trace_id.hex()
+
+    @property
+    def duration_ns(self) -> int:
+        """From the earliest start to the latest end; 0 when no span has a start."""
+        return (self.summary.end_ns or 0) - (self.summary.start_ns or 0)
 
 
 def values_of(span: Span, field: Field, facts: TraceFacts) -> Sequence[Value]:
@@ -82,9 +90,9 @@ def _intrinsic(span: Span, field: Intrinsic, facts: TraceFacts) -> Sequence[Valu
         case Intrinsic.TRACE_DURATION:
             return (facts.duration_ns,)
         case Intrinsic.ROOT_NAME:
-            return (facts.root_name,)
+            return (facts.summary.root_operation,)
         case Intrinsic.ROOT_SERVICE:
-            return (facts.root_service,)
+            return (facts.summary.root_service,)
         case Intrinsic.EVENT_NAME:
             return tuple(event.name for event in span.events)
         case Intrinsic.LINK_SPAN_ID:

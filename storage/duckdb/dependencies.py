@@ -1,110 +1,41 @@
-"""The dependency graph of a time window, from the spans where they lie.
+"""The dependency graph of a time window: sums that upkeep keeps, and linking of what they do not cover.
 
-DuckDB finds which traces have a span in the window and where all their spans are, and reads those in slices that fit
-in memory; `storage.linking.table` links a slice. Every read is a range of `seq` or `start_ns`, which zone maps prune,
-so an hour's question reads about an hour of spans.
+The sums (`link_sums`) hold the calls of whole minutes, true for all commits up to `linked.seq`. Asked at a moment, the
+graph is the sum of the whole minutes, plus what the traces of the cut minutes at the window's ends show, plus what
+later commits changed: their traces as they are, less what the sums hold of them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from storage.attributes import KEY_SEPARATOR, KEYS_ELSEWHERE
-from storage.linking.link_span import ERROR
+from storage.duckdb.link_sums import MINUTE_NS, LinkedState, sums_between
+from storage.duckdb.trace_slices import SLICE_SPANS, Asked, whole_traces
+from storage.linking.change import Window, change_within
 from storage.linking.linker import Call, summed
-from storage.linking.table import LINK_TABLE, Linked, calls_of_table
 from storage.requests import DependencyLink
-from storage.span import Protocol, StatusCode
 
-SLICE_SPANS = 1 << 16
-"""About how many spans are read at once, a power of two. Each costs some 300 bytes while it is read and linked."""
+_NEVER: Window = (0, -1)
 
-_FIND_HALVES = """
--- The low halves of the ids of all traces with a span that starts in the window. A table of its own, so that the join
--- below knows its size and builds on it instead of on the far larger tables of traces.
-CREATE TEMP TABLE halves AS
-SELECT low, ('0x' || hex(low))::UBIGINT AS number FROM (
-    SELECT DISTINCT trace_id[9:16] AS low FROM (
-        SELECT DISTINCT trace_id FROM spans WHERE start_ns BETWEEN $start_ns AND $end_ns))
+_IN_WINDOW = "SELECT trace_id, false AS late FROM spans WHERE start_ns BETWEEN $first_{n}_ns AND $last_{n}_ns"
+_LATER = """
+SELECT trace_id, NOT coalesce(start_ns BETWEEN $start_ns AND $end_ns, false) AS late FROM spans WHERE seq > $counted_seq
 """
+"""Spans that the sums do not know. One outside of the window matters to it only if its trace has earlier spans."""
 
-_FIND_TRACES = """
--- Those traces and which commits their spans are in, sorted so that the traces which end near each other stand
--- together: rowid is their number.
-CREATE TEMP TABLE asked AS
-WITH located AS (
-    SELECT trace_low, min_seq, max_seq FROM traces
-    UNION ALL
-    SELECT trace_low, min_seq, max_seq FROM recent_traces
-    UNION ALL
-    SELECT ('0x' || hex(trace_id[9:16]))::UBIGINT, min(seq), max(seq) FROM spans
-    WHERE seq > (SELECT watermark FROM upkeep) GROUP BY trace_id
-)
-SELECT low, min(min_seq) AS first_seq, max(max_seq) AS last_seq, false AS wide
-FROM located JOIN halves ON trace_low = number GROUP BY low ORDER BY last_seq
+_SET_ASIDE = """
+SELECT trace_id, false AS late FROM spans
+WHERE start_ns BETWEEN $start_ns AND $end_ns
+    AND ('0x' || hex(trace_id[9:16]))::UBIGINT IN (SELECT trace_low FROM set_aside)
 """
+_ANY_SET_ASIDE = "SELECT count(*) > 0 FROM set_aside"
 
-_CUTS = """
--- Where to cut what those traces span into blocks of $slice spans. Spans that were dropped make smaller blocks.
-SELECT seq FROM spans
-WHERE seq BETWEEN (SELECT min(first_seq) FROM asked) AND (SELECT max(last_seq) FROM asked)
-    AND rowid & ($slice - 1) = 0
-UNION SELECT max(last_seq) FROM asked HAVING count(*) > 0
-ORDER BY seq
-"""
-
-_MARK_WIDE = """
--- The traces that end in a block but begin before the block before it: reading all between would not pay for one.
-UPDATE asked SET wide = true WHERE last_seq > $before_seq AND last_seq <= $end_seq AND first_seq <= $floor_seq
-"""
-
-_BLOCK = """
-SELECT min(rowid), max(rowid), min(first_seq), max(last_seq) FROM asked
-WHERE last_seq > $before_seq AND last_seq <= $end_seq AND NOT wide HAVING count(*) > 0
-"""
-
-_WIDE_SLICES = """
--- The wide traces, about $slice spans of them at once: each slice reads past all that lies between.
-SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
-    SELECT number, first_seq, last_seq, sum(size) OVER (ORDER BY number) // $slice AS slice FROM (
-        SELECT asked.rowid AS number, first_seq, last_seq, count(*) AS size
-        FROM spans JOIN asked ON trace_id[9:16] = low
-        WHERE wide AND seq BETWEEN (SELECT min(first_seq) FROM asked WHERE wide)
-                           AND (SELECT max(last_seq) FROM asked WHERE wide)
-        GROUP BY ALL)
-) GROUP BY slice
-"""
-
-_READ_SLICE = """
--- LINK_TABLE.
-SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
-    service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
-    contains(split_part(attribute_keys, $elsewhere, 1), $error_key)
-        OR (protocol <> $zipkin AND status_code = $error_status) AS error
-FROM spans JOIN asked ON trace_id[9:16] = low
-WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide
-"""
-
-_READ_VALUES = {
-    "elsewhere": KEYS_ELSEWHERE,
-    "error_key": f"{KEY_SEPARATOR}{ERROR}{KEY_SEPARATOR}",
-    "error_status": int(StatusCode.ERROR),
-    "zipkin": int(Protocol.ZIPKIN),
-}
-
-
-class _Slice(NamedTuple):
-    """The wide or the other traces of a range of `asked`, and the range of commits their spans are in."""
-
-    first_trace: int
-    last_trace: int
-    first_seq: int
-    last_seq: int
-    wide: bool
+_SPANS_SINCE = "SELECT count(*) FROM spans WHERE seq > $1"
+_SPANS_WITHIN = "SELECT count(*) FROM spans WHERE start_ns BETWEEN $1 AND $2"
+_FEW_SPANS = 200_000
 
 
 def links(
@@ -112,47 +43,60 @@ def links(
 ) -> list[DependencyLink]:
     """SpanReader.dependencies of the store behind `cursor`, as of the moment of the call.
 
-    The cursor must be idle, and is in no transaction before and after. slice_spans: about how many spans to hold at
-    once, a power of two; the answer does not depend on it. Raises what DuckDB raises.
+    The cursor must be idle, and is in no transaction before and after. slice_spans: as in `whole_traces`.
+    Raises what DuckDB raises.
     """
     cursor.begin()
     try:
-        cursor.execute(_FIND_HALVES, {"start_ns": start_ns, "end_ns": end_ns})
-        cursor.execute(_FIND_TRACES)
-        cursor.execute("DROP TABLE halves")
-        tables = (_read(cursor, part) for part in _slices(cursor, slice_spans))
-        return summed(_calls_of(tables, start_ns, end_ns).items())
+        state = LinkedState.read(cursor)
+        minutes = range(-(-start_ns // MINUTE_NS), (end_ns + 1) // MINUTE_NS)
+        if not minutes or _is_quicker_without_sums(cursor, state, start_ns, end_ns):
+            minutes = range(0)
+        calls = sums_between(cursor, minutes)
+        ((any_set_aside,),) = cursor.execute(_ANY_SET_ASIDE).fetchall()
+        asked, counted = _beyond_sums(state, minutes, (start_ns, end_ns), any_set_aside=any_set_aside)
+        slices = whole_traces(cursor, asked, slice_spans=slice_spans)
+        calls.update(_change((part.spans for part in slices), counted, (start_ns, end_ns)))
+        return summed((call, times) for call, times in calls.items() if times)
     finally:
         # Nothing but temporary tables was written; rolling back drops them.
         cursor.rollback()
 
 
-def _calls_of(tables: Iterable[pa.Table], start_ns: int, end_ns: int) -> Counter[Call]:
-    """The calls of all slices; while one is linked the next is read, which halves the time on two cores."""
-    calls: Counter[Call] = Counter()
+def _is_quicker_without_sums(cursor: duckdb.DuckDBPyConnection, state: LinkedState, start_ns: int, end_ns: int) -> bool:
+    """Whether the sums are so far behind that linking the window's own spans is less work: after an upgrade."""
+    since = int(cursor.execute(_SPANS_SINCE, [state.seq]).fetchall()[0][0])
+    return since > _FEW_SPANS and since > int(cursor.execute(_SPANS_WITHIN, [start_ns, end_ns]).fetchall()[0][0])
+
+
+def _beyond_sums(state: LinkedState, minutes: range, window: Window, *, any_set_aside: bool) -> tuple[Asked, Window]:
+    """What to link beside the sums of these minutes, and which of it they count already."""
+    start_ns, end_ns = window
+    if not minutes:
+        values: dict[str, object] = {"first_0_ns": start_ns, "last_0_ns": end_ns}
+        return Asked(_IN_WINDOW.format(n=0), "false", "true", state.seq, values), _NEVER
+    counted = (minutes.start * MINUTE_NS, minutes.stop * MINUTE_NS - 1)
+    cut = [(start_ns, counted[0] - 1), (counted[1] + 1, end_ns)]
+    parts, values = [_LATER], {"start_ns": start_ns, "end_ns": end_ns, "counted_seq": state.seq}
+    for number, (first_ns, last_ns) in enumerate(cut):
+        if first_ns <= last_ns:
+            parts.append(_IN_WINDOW.format(n=number))
+            values |= {f"first_{number}_ns": first_ns, f"last_{number}_ns": last_ns}
+    if any_set_aside:
+        parts.append(_SET_ASIDE)
+    known = {"counted_seq": state.seq}
+    return Asked(" UNION ALL ".join(parts), "seq <= $counted_seq", "true", state.seq, values, known), counted
+
+
+def _change(tables: Iterable[pa.Table], counted: Window, asked: Window) -> Counter[Call]:
+    """The change that all slices show; while one is linked the next is read, which halves the time on two cores."""
+    change: Counter[Call] = Counter()
     with ThreadPoolExecutor(1, "link") as thread:
-        before: Future[Linked] | None = None
+        before: Future[Counter[Call]] | None = None
         for table in tables:
             if before:
-                calls.update(before.result().calls)
-            before = thread.submit(calls_of_table, table, start_ns, end_ns)
+                change.update(before.result())
+            before = thread.submit(change_within, table, counted, asked)
         if before:
-            calls.update(before.result().calls)
-    return calls
-
-
-def _slices(cursor: duckdb.DuckDBPyConnection, slice_spans: int) -> Iterator[_Slice]:
-    """Every trace of `asked` in one slice: first those of each block, then those spread over many."""
-    ends = [-1, -1, *(seq for (seq,) in cursor.execute(_CUTS, {"slice": slice_spans}).fetchall())]
-    for floor_seq, before_seq, end_seq in zip(ends, ends[1:], ends[2:], strict=False):
-        block = {"before_seq": before_seq, "end_seq": end_seq}
-        cursor.execute(_MARK_WIDE, block | {"floor_seq": floor_seq})
-        for first, last, first_seq, last_seq in cursor.execute(_BLOCK, block).fetchall():
-            yield _Slice(first, last, first_seq, last_seq, wide=False)
-    for first, last, first_seq, last_seq in cursor.execute(_WIDE_SLICES, {"slice": slice_spans}).fetchall():
-        yield _Slice(first, last, first_seq, last_seq, wide=True)
-
-
-def _read(cursor: duckdb.DuckDBPyConnection, part: _Slice) -> pa.Table:
-    """The spans of the slice's traces, as LINK_TABLE."""
-    return cursor.execute(_READ_SLICE, _READ_VALUES | part._asdict()).to_arrow_table().cast(LINK_TABLE)
+            change.update(before.result())
+    return change

@@ -57,11 +57,8 @@ def _ranges(cursor: duckdb.DuckDBPyConnection, marks: Marks, lows: list[int]) ->
     """Where these traces may have spans: the ranges that upkeep noted, and all that came after it."""
     tail = (marks.watermark + 1, _END_OF_SEQ)
     gap = max(1, int(_ROWS_WORTH_SKIPPING / marks.spans_per_commit))
-    if len(lows) == 1:
-        noted = cursor.execute(sql.TRACE_RANGE, [lows[0]]).fetchall()
-    else:
-        noted = cursor.execute(sql.TRACE_RANGES, [lows]).fetchall()
-    ranges = merged([tail, *((first, last) for _, first, last in noted)], gap)
+    noted = cursor.execute(sql.trace_ranges(lows)).fetchall()
+    ranges = merged([tail, *noted], gap)
     while len(ranges) > _MAX_RANGES:
         gap *= 2
         ranges = merged(ranges, gap)

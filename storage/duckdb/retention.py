@@ -1,6 +1,6 @@
 """Dropping the oldest spans, in slices that hold up no commit for long, and forgetting what went with them."""
 
-from storage.duckdb import sql
+from storage.duckdb import link_sums, sql
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.upkeep import Upkeep, segments
@@ -44,7 +44,7 @@ class Retention:
         dropped = 0
         while dropped < expired:
             beyond = self._ask_maybe(sql.EXPIRED_SEQ_AFTER_ROWS, [oldest_kept_ns, _SLICE_ROWS])
-            gone = self._delete(sql.DROP_EXPIRED, [oldest_kept_ns, beyond or last_seq])
+            gone = self._delete(sql.IS_EXPIRED, {"oldest_kept_ns": oldest_kept_ns, "last_seq": beyond or last_seq})
             if not gone:
                 break
             dropped += gone
@@ -78,7 +78,7 @@ class Retention:
             if beyond is None:
                 break
             last_seq = beyond
-            dropped += self._delete(sql.DROP_OLDEST, [last_seq])
+            dropped += self._delete(sql.IS_OLDEST, {"last_seq": last_seq})
         if dropped:
             self._forget(last_seq)
         return dropped
@@ -99,6 +99,7 @@ class Retention:
             oldest_needed = last_dropped_seq + 1 if first_kept is None else first_kept
             for statement in sql.FORGET_TRACES:
                 cursor.execute(statement, [oldest_needed])
+            link_sums.take_dropped_back(cursor)
 
     def _checkpoint(self) -> None:
         with self._instance.cursor() as cursor:
@@ -114,7 +115,8 @@ class Retention:
             rows = cursor.execute(statement, parameters).fetchall()
         return int(rows[0][0]) if rows else None
 
-    def _delete(self, statement: str, parameters: list[int]) -> int:
-        with self._instance.cursor() as cursor:
-            (count,) = cursor.execute(statement, parameters).fetchall()[0]
+    def _delete(self, condition: str, values: dict[str, int]) -> int:
+        with self._instance.cursor() as cursor, transaction(cursor):
+            link_sums.discount_spans(cursor, condition, values)
+            (count,) = cursor.execute(sql.drop_spans(condition), values).fetchall()[0]
         return int(count)

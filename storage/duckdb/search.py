@@ -26,8 +26,9 @@ _MIN_PAGE = 100
 _PAGE_GROWTH = 4
 _MAX_PAGE = 100_000
 """The longest page as long as the one before brought the search back in time."""
-_LEAST_LOAD = 20
-"""Traces read at once when most of them may be refused."""
+_FIRST_LOAD = 20
+_MOST_LOAD = 320
+"""Traces read at once, at first and at most, when they may be refused: the more were, the more are read."""
 
 
 def find_traces(
@@ -137,6 +138,7 @@ class _ChoosySearch(_Search):
         super().__init__(cursor, marks, query, strict)
         self._accepts = accepts
         self._refused: set[bytes] = set()
+        self._at_once = max(_FIRST_LOAD, query.limit)
 
     def take(self, page: list[Candidate]) -> bool:
         """Decide each candidate in turn; whether `limit` traces are found."""
@@ -158,10 +160,14 @@ class _ChoosySearch(_Search):
         return False
 
     def _load(self, candidates: list[Candidate]) -> None:
-        undecided = dict.fromkeys(key for key, _ in candidates if key not in self.found and key not in self._refused)
-        wanted = max(_LEAST_LOAD, self._query.limit - len(self.found))
-        keys = list(undecided)[:wanted]
-        self._loaded = traces_by_key(self._cursor, self._marks, keys, strict=self._strict)
+        undecided: dict[bytes, None] = {}
+        for key, _ in candidates:
+            if key not in self.found and key not in self._refused:
+                undecided[key] = None
+                if len(undecided) == self._at_once:
+                    break
+        self._loaded = traces_by_key(self._cursor, self._marks, list(undecided), strict=self._strict)
+        self._at_once = max(self._at_once, min(2 * self._at_once, _MOST_LOAD))
 
 
 class _ExactSearch(_Search):

@@ -8,10 +8,11 @@ was written after it is read from `spans` itself, so every read takes side table
 `traces`         the same in sorted runs, so that zone maps lead to a trace id
 `span_names`, `resources`, `tag_values`  distinct values per segment (about a million spans), for what can be asked
 `tag_keys`       the autocomplete keys that `tag_values` is complete for, up to the watermark
+`recent_links`, `link_minutes`, `link_hours`, `set_aside`, `linked`  sums of calls between services (link_sums)
 `upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -52,15 +53,19 @@ COUNTED = "SELECT count(*), min(received_ns) FROM spans"
 
 # --- traces by id ---
 
-TRACE_RANGE = """
-SELECT trace_low, min_seq, max_seq FROM traces WHERE trace_low = $1::UBIGINT
-UNION ALL SELECT trace_low, min_seq, max_seq FROM recent_traces WHERE trace_low = $1::UBIGINT
-"""
-TRACE_RANGES = """
-SELECT trace_low, min_seq, max_seq FROM traces WHERE trace_low = ANY($1::UBIGINT[])
-UNION ALL SELECT trace_low, min_seq, max_seq FROM recent_traces WHERE trace_low = ANY($1::UBIGINT[])
-"""
-"""$1 the low 64 bits of the trace ids. One id is asked apart: an equality uses zone maps, a list does not."""
+
+TRACE_TABLES = ("traces", "recent_traces")
+
+
+def trace_ranges(lows: Sequence[int]) -> str:
+    """(min_seq, max_seq) of every note about the traces with these low 64 bits, at least one.
+
+    The numbers are written out: only then does DuckDB skip by zone maps. 20 traces among 5 million took 9 ms as
+    parameters, 5 so; one takes 1.5.
+    """
+    wanted = f"trace_low IN ({', '.join(f'{low:d}::UBIGINT' for low in lows)})"
+    return " UNION ALL ".join(f"SELECT min_seq, max_seq FROM {table} WHERE {wanted}" for table in TRACE_TABLES)
+
 
 TRACE_ID = "trace_id"
 TRACE_ID_LOW = "trace_id[9:16]"
@@ -162,8 +167,8 @@ FORGET_TAG_VALUES = "DELETE FROM tag_values WHERE key = $1"
 
 EXPIRED = "SELECT count(*), max(seq) FROM spans WHERE received_ns < $1"
 EXPIRED_SEQ_AFTER_ROWS = "SELECT seq FROM spans WHERE received_ns < $1 LIMIT 1 OFFSET $2"
-DROP_EXPIRED = "DELETE FROM spans WHERE received_ns < $1 AND seq <= $2"
-DROP_OLDEST = "DELETE FROM spans WHERE seq <= $1"
+IS_EXPIRED = "received_ns < $oldest_kept_ns AND seq <= $last_seq"
+IS_OLDEST = "seq <= $last_seq"
 FIRST_SEQ = "SELECT min(seq) FROM spans"
 USED_BYTES = "SELECT block_size * used_blocks FROM pragma_database_size()"
 ROWS_HELD_AND_STORED = """
@@ -174,6 +179,11 @@ SELECT count(*), max(rowid) + 1 - min(rowid) // 122880 * 122880 FROM spans
 SEGMENTS = "SELECT DISTINCT segment FROM span_names ORDER BY segment"
 PER_SEGMENT_TABLES = ("span_names", "resources", "tag_values")
 FORGET_TRACES = ("DELETE FROM traces WHERE max_seq < $1", "DELETE FROM recent_traces WHERE max_seq < $1")
+
+
+def drop_spans(condition: str) -> str:
+    """Drop the spans that meet IS_EXPIRED or IS_OLDEST."""
+    return f"DELETE FROM spans WHERE {condition}"
 
 
 def forget_segments(table: str) -> str:

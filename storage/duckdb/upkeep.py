@@ -12,13 +12,15 @@ from itertools import pairwise
 import duckdb
 
 from storage.attributes import KEY_SEPARATOR
-from storage.duckdb import sql
+from storage.duckdb import link_sums, sql
 from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.marks import Marks
 
 SLICE_ROWS = 500_000
 """Spans rolled up in one transaction: about 50 ms of work, and 1.5 MB of log."""
 SEGMENT_ROWS = 1_000_000
+MAX_LINKED_SLICES = 4
+"""Slices whose calls are counted in one round: what came since the last one, except after an upgrade."""
 _SORTED_RUN_ROWS = 500_000
 
 
@@ -55,6 +57,7 @@ class Upkeep:
         """Set the marks from what is stored; at the start."""
         with self._instance.cursor() as cursor:
             self._marks.watermark = UpkeepState.read(cursor).watermark
+            link_sums.forget_sums_of_other_rules(cursor)
             self._note_spans_per_commit(cursor)
             known = {key for (key,) in cursor.execute(sql.TAG_KEYS).fetchall()}
         self._marks.complete_tag_keys = frozenset(known.intersection(self._autocomplete_keys))
@@ -69,6 +72,9 @@ class Upkeep:
         with self._instance.cursor() as cursor:
             self._sort_recent_traces(cursor)
             self._note_spans_per_commit(cursor)
+        for _ in range(MAX_LINKED_SLICES):
+            if not self._link_slice():
+                break
 
     def roll_up_values(self, cursor: duckdb.DuckDBPyConnection, after_seq: int, last_seq: int, segment: int) -> None:
         """Add the distinct names, resources and tag values of commits (after_seq, last_seq] to a segment."""
@@ -88,6 +94,14 @@ class Upkeep:
             after = state.after(upto, rows)
             cursor.execute(sql.SET_UPKEEP_STATE, [after.watermark, after.segment, after.segment_rows])
         self._marks.watermark = after.watermark
+
+    def _link_slice(self) -> bool:
+        """Count the calls of the next spans that are rolled up; whether there were any."""
+        with self._instance.cursor() as cursor, transaction(cursor):
+            after, watermark = link_sums.LinkedState.read(cursor).seq, UpkeepState.read(cursor).watermark
+            if after < watermark:
+                link_sums.count_commits(cursor, after, _slice_end(cursor, after, watermark))
+        return after < watermark
 
     def _sort_recent_traces(self, cursor: duckdb.DuckDBPyConnection) -> None:
         (recent,) = cursor.execute(sql.COUNT_RECENT_TRACES).fetchall()[0]

@@ -52,28 +52,30 @@ class LinkColumns:
         return LinkColumns(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
-_Ends = tuple[Ints, Ints, Bools]
-"""Calls, a row each: the numbers of the caller and of the called, and whether it failed."""
+_Ends = tuple[Ints, Ints, Ints, Bools]
+"""Calls, a row each: the group, the numbers of the caller and of the called, and whether it failed."""
 
 
 class Calls(NamedTuple):
-    """Calls between named services, as numbers of names, and how often; one row a (parent, child, error)."""
+    """Calls between named services, as numbers of names, and how often; one row a (group, parent, child, error)."""
 
+    group: Ints
     parent: Ints
     child: Ints
     error: Bools
     times: Ints
 
 
-def link_plain_traces(spans: LinkColumns, asked: Bools) -> tuple[Calls, LinkColumns]:
+def link_plain_traces(spans: LinkColumns, group: Ints) -> tuple[Calls, LinkColumns]:
     """The calls that the plain ones of the asked traces show, and all rows of the asked ones that are not plain.
 
-    asked: whether to link a trace, by its number. The rows given back stand together by trace.
+    group: in which group each trace is counted, by its number; from 0 on, few of them unused. A trace whose group is
+    negative is not asked for. The rows given back stand together by trace.
     """
     calls, odd = [], []
-    for rows, traces in _pieces(spans.trace, len(asked)):
+    for rows, traces in _pieces(spans.trace, len(group)):
         piece = spans.take(rows)
-        found, odd_rows = _link_piece(replace(piece, trace=piece.trace - traces.start), asked[traces])
+        found, odd_rows = _link_piece(replace(piece, trace=piece.trace - traces.start), group[traces])
         calls.append(found)
         odd.append(rows[odd_rows])
     odd_rows = np.concatenate(odd)
@@ -96,13 +98,14 @@ def _pieces(trace: Ints, traces: int) -> Iterator[tuple[Ints, slice]]:
         yield order[ends[number] : ends[number + 1]], slice(int(starts[number]), int(starts[number + 1]))
 
 
-def _link_piece(spans: LinkColumns, asked: Bools) -> tuple[_Ends, Ints]:
+def _link_piece(spans: LinkColumns, group: Ints) -> tuple[_Ends, Ints]:
     """The calls of the plain traces asked for, one by one, and the rows of those asked for that are not plain."""
     index = RowIndex(spans.trace, spans.span_id, spans.shared)
-    is_odd = np.zeros(len(asked), np.bool_)
+    is_odd = np.zeros(len(group), np.bool_)
     is_odd[spans.trace[index.repeated]] = True
-    tree = _tree(spans, index, len(asked))
-    return _calls(tree, (asked & ~is_odd)[spans.trace]), np.flatnonzero((asked & is_odd)[spans.trace])
+    tree = _tree(spans, index, len(group))
+    calls = _calls(tree, np.where(is_odd, -1, group)[spans.trace])
+    return calls, np.flatnonzero(((group >= 0) & is_odd)[spans.trace])
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +206,10 @@ def _ends(step: Ints) -> Ints:
     return ends[:-1]
 
 
-def _calls(tree: _Tree, asked: Bools) -> _Ends:
-    """The rules of `linker._calls_at`, for all rows asked for at once."""
+def _calls(tree: _Tree, group: Ints) -> _Ends:
+    """The rules of `linker._calls_at`, for all rows asked for at once: those of a group that is not negative."""
     spans, size = tree.spans, len(tree.above)
-    kind = np.where(asked, _effective_kinds(tree), _NO_KIND)
+    kind = np.where(group >= 0, _effective_kinds(tree), _NO_KIND)
     asks_up = (kind == _CLIENT) | (kind == _SERVER)
     row_kind = np.append(spans.kind, _TOP_KIND)
     step = np.where(row_kind[:-1] == _NO_KIND, tree.above, np.arange(size))
@@ -222,6 +225,7 @@ def _calls(tree: _Tree, asked: Bools) -> _Ends:
     found = (kind != _NO_KIND) & (parent != 0) & (child != 0)
     missing = (kind == _CLIENT) & (upper != 0) & (spans.service != 0) & (spans.service != upper)
     return (
+        np.concatenate((group[found], group[missing])),
         np.concatenate((parent[found], upper[missing])),
         np.concatenate((child[found], spans.service[missing])),
         np.concatenate((error[found], np.zeros(int(missing.sum()), np.bool_))),
@@ -240,9 +244,11 @@ def _effective_kinds(tree: _Tree) -> Kinds:
 
 
 def _counted(calls: Sequence[_Ends]) -> Calls:
-    parent, child, error = (np.concatenate(column) for column in zip(*calls, strict=True))
+    group, parent, child, error = (np.concatenate(column) for column in zip(*calls, strict=True))
     names = int(max(parent.max(initial=0), child.max(initial=0))) + 1
     # Arrow counts by hashing, which takes a third of the time that sorting would.
-    found = pa.array((parent.astype(np.int64) * names + child) * 2 + error).value_counts()
+    found = pa.array(((group * names + parent) * names + child) * 2 + error).value_counts()
     pairs, errors = np.divmod(found.field("values").to_numpy(), 2)
-    return Calls(pairs // names, pairs % names, errors.astype(np.bool_), found.field("counts").to_numpy())
+    callers, children = np.divmod(pairs, names)
+    groups, parents = np.divmod(callers, names)
+    return Calls(groups, parents, children, errors.astype(np.bool_), found.field("counts").to_numpy())

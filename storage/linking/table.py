@@ -1,7 +1,7 @@
 """Links of an Arrow table of spans: what a SQL store reads, made into columns of numbers for `columns` and `linker`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -40,11 +40,36 @@ _KIND_OF_NUMBER = np.array([kind if kind in LINKED_KINDS else 0 for kind in Span
 _LATEST_NS = np.iinfo(np.int64).max
 
 
+RULES = 1
+"""The number of the rules that calls are found by. A change by which the same spans show other calls raises it, so
+that a store which keeps sums of calls knows to count them anew."""
+
+BUCKET_CALLS = pa.schema(
+    [
+        pa.field("bucket", pa.int64()),
+        pa.field("parent", pa.string()),
+        pa.field("child", pa.string()),
+        pa.field("calls", pa.int64()),
+        pa.field("errors", pa.int64()),
+    ]
+)
+"""Calls between named services, and how many of them failed, in buckets of trace timestamp."""
+
+
 class Linked(NamedTuple):
     """calls: how often each was made. odd_spans: how many spans stood in traces that are not plain (`columns`)."""
 
     calls: Counter[Call]
     odd_spans: int
+
+
+class _Found(NamedTuple):
+    """plain: rows for the plain traces. odd: the calls of each other trace asked for, after the trace's group."""
+
+    plain: Calls
+    odd: list[tuple[int, list[Call]]]
+    odd_spans: int
+    names: Sequence[str | None]
 
 
 def calls_of_table(table: pa.Table, start_ns: int, end_ns: int) -> Linked:
@@ -54,14 +79,58 @@ def calls_of_table(table: pa.Table, start_ns: int, end_ns: int) -> Linked:
     """
     if not table.num_rows:
         return Linked(Counter(), 0)
-    asked = _lies_within(table, start_ns, end_ns)
+    timestamp_ns, known = _timestamps(table)
+    within = known & (timestamp_ns >= start_ns) & (timestamp_ns <= end_ns)
+    found = _found(table, np.where(within, 0, -1))
+    calls = Counter(_named(found))
+    for _, odd in found.odd:
+        calls.update(odd)
+    return Linked(calls, found.odd_spans)
+
+
+def calls_by_bucket(table: pa.Table, bucket_ns: int) -> pa.Table:
+    """The calls of all traces that have a trace timestamp, as BUCKET_CALLS; several rows may name one pair of a bucket.
+
+    The table is LINK_TABLE. Bucket n holds the traces whose timestamp lies in [n * bucket_ns, (n + 1) * bucket_ns).
+    """
+    if not table.num_rows:
+        return BUCKET_CALLS.empty_table()
+    timestamp_ns, known = _timestamps(table)
+    buckets, group_of_known = np.unique(timestamp_ns[known] // bucket_ns, return_inverse=True)
+    group = np.full(len(known), -1)
+    group[known] = group_of_known
+    found = _found(table, group)
+    names = pa.array(found.names, pa.string())
+    plain = found.plain
+    columns = [
+        buckets[plain.group],
+        names.take(pa.array(plain.parent)),
+        names.take(pa.array(plain.child)),
+        plain.times,
+        np.where(plain.error, plain.times, 0),
+    ]
+    odd = [
+        (int(buckets[group]), call.parent, call.child, 1, int(call.error))
+        for group, calls in found.odd
+        for call in calls
+    ]
+    odd_columns = [list(column) for column in zip(*odd, strict=True)] or [[] for _ in BUCKET_CALLS]
+    return pa.concat_tables(
+        pa.Table.from_arrays(
+            [pa.array(column, field.type) for column, field in zip(each, BUCKET_CALLS, strict=True)],
+            schema=BUCKET_CALLS,
+        )
+        for each in (columns, odd_columns)
+    )
+
+
+def _found(table: pa.Table, group: Ints) -> _Found:
+    """The calls of the traces whose group, by their number, is not negative."""
     names = _Names()
     addresses = _Addresses(table)
-    plain, odd = link_plain_traces(_columns(table, names, addresses), asked)
-    calls = Counter(_named(plain, names))
-    for trace in _traces(odd, names, addresses):
-        calls.update(calls_of(trace))
-    return Linked(calls, len(odd.trace))
+    plain, odd = link_plain_traces(_columns(table, names, addresses), group)
+    calls = [(int(group[number]), list(calls_of(trace))) for number, trace in _traces(odd, names, addresses)]
+    return _Found(plain, calls, len(odd.trace), names.of_number)
 
 
 class _Names:
@@ -108,8 +177,8 @@ def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:
     return codes, [None, *encoded.dictionary.to_pylist()]
 
 
-def _lies_within(table: pa.Table, start_ns: int, end_ns: int) -> Bools:
-    """Whether each trace's timestamp lies in [start_ns, end_ns], by its number."""
+def _timestamps(table: pa.Table) -> tuple[Ints, Bools]:
+    """Each trace's timestamp, and whether it has one, by its number."""
     trace = table["trace"].to_numpy()
     timed = table["start_ns"].is_valid().to_numpy()
     starts_ns = table["start_ns"].fill_null(_LATEST_NS).to_numpy()
@@ -123,8 +192,7 @@ def _lies_within(table: pa.Table, start_ns: int, end_ns: int) -> Bools:
     np.minimum.at(earliest, trace[roots], written)
     first = roots[written == earliest[trace[roots]]]
     timestamp_ns[trace[first]] = starts_ns[first]
-    within: Bools = known & (timestamp_ns >= start_ns) & (timestamp_ns <= end_ns)
-    return within
+    return timestamp_ns, known
 
 
 def _columns(table: pa.Table, names: _Names, addresses: _Addresses) -> LinkColumns:
@@ -144,18 +212,22 @@ def _columns(table: pa.Table, names: _Names, addresses: _Addresses) -> LinkColum
     )
 
 
-def _named(calls: Calls, names: _Names) -> dict[Call, int]:
-    rows = zip(*(column.tolist() for column in calls), strict=True)
-    name = names.of_number
-    return {Call(str(name[parent]), str(name[child]), error): times for parent, child, error, times in rows}
+def _named(found: _Found) -> dict[Call, int]:
+    """The calls of the plain traces when they are all of one group."""
+    _, *columns = (column.tolist() for column in found.plain)
+    name = found.names
+    return {
+        Call(str(name[parent]), str(name[child]), error): times
+        for parent, child, error, times in zip(*columns, strict=True)
+    }
 
 
-def _traces(spans: LinkColumns, names: _Names, addresses: _Addresses) -> list[Sequence[LinkSpan]]:
-    """The rows, which stand together by trace, as the traces they are."""
+def _traces(spans: LinkColumns, names: _Names, addresses: _Addresses) -> Iterator[tuple[int, Sequence[LinkSpan]]]:
+    """The rows, which stand together by trace, as the traces they are, after their numbers."""
     rows = zip(*(getattr(spans, name).tolist() for name in LinkColumns.__slots__), strict=True)
-    traces: list[Sequence[LinkSpan]] = []
-    for _, members in groupby(rows, key=lambda row: row[0]):
-        traces.append(
+    for number, members in groupby(rows, key=lambda row: row[0]):
+        yield (
+            int(number),
             [
                 LinkSpan(
                     span_id=span_id_of_number(span_id),
@@ -167,6 +239,5 @@ def _traces(spans: LinkColumns, names: _Names, addresses: _Addresses) -> list[Se
                     error=error,
                 )
                 for _, span_id, parent, kind, shared, service, address, remote, error in members
-            ]
+            ],
         )
-    return traces

@@ -2,6 +2,7 @@
 
 import http.server
 import logging
+import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,4 +132,27 @@ async def test_a_url_may_stand_for_a_file(url: str) -> None:
 async def test_a_url_that_answers_with_an_error_changes_nothing(url: str) -> None:
     source = StrategiesSource(f"{url}/gone", 0, DEFAULT)
     await source.read()
+    assert (source.strategies.default, source.is_stale) == (Strategy(DEFAULT), True)
+
+
+@pytest.fixture
+def no_http_url() -> Iterator[str]:
+    """Of a server that speaks something else than HTTP."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(b"220 mail.example ESMTP\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+async def test_a_url_that_is_no_web_server_changes_nothing(no_http_url: str) -> None:
+    source = StrategiesSource(no_http_url, 0, DEFAULT)
+    await source.start()
     assert (source.strategies.default, source.is_stale) == (Strategy(DEFAULT), True)

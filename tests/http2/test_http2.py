@@ -9,7 +9,8 @@ from h2.errors import ErrorCodes
 from h2.events import PingAckReceived, PingReceived
 from starlette.types import Receive, Scope, Send
 
-from clew.http2_connection import CONNECTION_WINDOW_BYTES, MAX_STREAMS, PREFACE, STREAM_WINDOW_BYTES, Http2Connection
+from clew.http2_bounds import CONNECTION_WINDOW_BYTES, MAX_STREAMS, PREFACE, STREAM_WINDOW_BYTES
+from clew.http2_connection import Http2Connection
 from clew.ports import HttpServer
 from tests.http2.raw_client import RawClient
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clew.settings import doors
+from clew.settings import doors, read_settings
 from tests.process.clew_process import Clew
 
 
@@ -21,6 +21,14 @@ def test_the_ready_line_names_every_door_with_the_port_it_really_has(tmp_path: P
         assert httpx.get(clew.url("admin")).json()["status"] == "Server available"
         assert httpx.get(f"{clew.url('jaeger')}/api/services").json()["data"] == []
         assert httpx.get(f"{clew.url('otlp_http')}/v1/traces").status_code == 405
+
+
+def test_tempos_door_is_closed_unless_it_is_given(tmp_path: Path) -> None:
+    assert read_settings({}).query.tempo_host_port == "off"
+    with Clew(tmp_path / "closed", CLEW_STORAGE_URL="memory:", TEMPO_HTTP_HOST_PORT="") as clew:
+        assert "tempo" not in clew.doors
+    with Clew(tmp_path / "open", CLEW_STORAGE_URL="memory:", TEMPO_HTTP_HOST_PORT="127.0.0.1:0") as clew:
+        assert httpx.get(f"{clew.url('tempo')}/api/echo").status_code == 200
 
 
 @pytest.fixture(scope="module")

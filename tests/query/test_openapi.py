@@ -1,6 +1,6 @@
 """clew's own OpenAPI documents, and schemathesis asking by them: whatever is asked, nothing answers 500.
 
-Both APIs read every parameter as text and judge it themselves. Most questions carry values that fit their parameters,
+The APIs read every parameter as text and judge it themselves. Most questions carry values that fit their parameters,
 so that they get past the refusals.
 """
 
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from clew.uploads import OtlpUploads
 from collector.settings import CollectorSettings
 from query.api.jaeger import jaeger_app
+from query.api.tempo import tempo_app
 from query.api.zipkin import zipkin_app
 from query.archive import TraceArchive
 from query.service import QueryService
@@ -43,6 +44,8 @@ FITTING: dict[str, Sequence[str]] = {
     "quantile": ["0", "0.95", "1"],
     "step": ["60000", "1000000"],
     "ratePer": ["1", "90000"],
+    "q": ["{}", '{ .environment = "test" } && {} | select(name)', '{ name =~ "g.*" || status = error }', "{ .a = }"],
+    "scope": ["", "span", "resource", "intrinsic"],
     "query.attributes": ['{"error":"true"}', "{}"],
     **dict.fromkeys(("groupByOperation", "raw", "rawTraces", "query.rawTraces", "prettyPrint"), ("true", "false")),
     **dict.fromkeys(("serviceName", "remoteServiceName", "query.serviceName"), ("frontend", "backend", "db", "")),
@@ -85,12 +88,14 @@ def asked(app: ASGIApp, document: str) -> schemathesis.BaseSchema:
 
 uploads = OtlpUploads(CollectorSettings.model_validate({}))
 jaeger = asked(jaeger_app(a_service(), uploads=uploads, now_ns=lambda: NOW_NS), "/docs/openapi.json")
+tempo = asked(tempo_app(a_service(), now_ns=lambda: NOW_NS), "/docs/openapi.json")
 zipkin = asked(zipkin_app(a_service(), clock_s=lambda: NOW_NS / 1e9), "/zipkin/api/openapi.json")
 bounded = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def test_the_documents_name_every_endpoint_that_is_asked() -> None:
     assert len(list(jaeger.get_all_operations())) > 15
+    assert len(list(tempo.get_all_operations())) == 11
     assert len(list(zipkin.get_all_operations())) == 9
 
 
@@ -103,4 +108,10 @@ def test_no_question_to_jaegers_api_is_a_server_error(case: schemathesis.Case[An
 @zipkin.parametrize()
 @bounded
 def test_no_question_to_zipkins_api_is_a_server_error(case: schemathesis.Case[Any]) -> None:
+    case.call_and_validate(checks=[not_a_server_error])
+
+
+@tempo.parametrize()
+@bounded
+def test_no_question_to_tempos_api_is_a_server_error(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(checks=[not_a_server_error])

@@ -135,6 +135,13 @@ async def test_a_document_beyond_the_doors_limits_is_refused(door: Door) -> None
     assert "100000 bytes" in wire.json()["errors"][0]["msg"]
 
 
+async def test_a_document_compressed_in_another_way_is_refused(door: Door) -> None:
+    response = await door.client.post("/api/transform", content=b"{}", headers={"content-encoding": "br"})
+
+    assert response.status_code == 415
+    assert response.json()["errors"][0]["msg"] == "expected content encoding gzip or deflate, got br"
+
+
 async def test_a_document_beyond_the_room_that_all_share_is_told_to_come_again(door: Door) -> None:
     """Three at once hold 99 kB each; the door of the test has room for 200 kB."""
     answers: list[httpx.Response] = []

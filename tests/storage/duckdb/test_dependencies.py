@@ -109,9 +109,10 @@ def test_links_leave_no_trace_in_the_session(database: duckdb.DuckDBPyConnection
 
 
 def test_links_end_the_transaction_when_reading_fails(database: duckdb.DuckDBPyConnection) -> None:
+    write(database, a_zipkin_trace(1))
     cursor = database.cursor()
     database.execute("DROP TABLE traces")
     with pytest.raises(duckdb.CatalogException):
-        links(cursor, 0, 1)
+        links(cursor, TODAY_NS, TODAY_NS)
     cursor.begin()
     cursor.rollback()

@@ -124,6 +124,40 @@ def test_a_process_that_is_none_is_malformed() -> None:
         jaeger_proto.decode(batch_with_an_empty_span_and_a_broken_process)
 
 
+def framed(number: int, content: bytes) -> bytes:
+    tag = number << 3 | 2
+    return KeyValue(v_binary=content).SerializeToString().replace(b"\x3a", bytes([tag]), 1)
+
+
+BATCH, SPANS, PROCESS, TAGS, LOGS, FIELDS = 1, 1, 2, 8, 9, 2
+EMPTY_SPANS, EMPTY_TAGS = b"\x0a\x00" * 2**20, b"\x42\x00" * 2**20
+EMPTY_FIELDS = b"\x12\x00" * 2**20
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        pytest.param(EMPTY_SPANS, "expected spans with ids, got 4097 messages", id="spans"),
+        pytest.param(framed(SPANS, EMPTY_TAGS), "at most 16384 fields in a large message", id="tags"),
+        pytest.param(framed(SPANS, framed(LOGS, EMPTY_FIELDS)), "at most 16384 fields in a large message", id="log"),
+        pytest.param(
+            b"\x0a\x00" + framed(PROCESS, EMPTY_FIELDS), "at most 16384 fields in a large message", id="process"
+        ),
+    ],
+)
+def test_a_million_empty_messages_are_refused(batch: bytes, said: str) -> None:
+    body = framed(BATCH, batch)
+    with pytest.raises(MalformedPayload, match=said):
+        jaeger_proto.decode(body)
+
+
+def test_a_batch_in_parts_is_one_batch() -> None:
+    first = proto_body(Sent(span_id=a_span_id(1)), service="first")
+    second = proto_body(Sent(span_id=a_span_id(2)), service="second")
+    spans = spans_of(jaeger_proto.decode(first + second))
+    assert [(span.span_id, span.service) for span in spans] == [(a_span_id(1), "second"), (a_span_id(2), "second")]
+
+
 @given(st.binary(max_size=300))
 def test_garbage_is_decoded_or_refused_and_nothing_else(body: bytes) -> None:
     with suppress(MalformedPayload):

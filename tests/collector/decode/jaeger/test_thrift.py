@@ -1,5 +1,6 @@
 """Thrift's own cases: real clients' bytes, damaged ones, and lengths that lie."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from collector.decode import jaeger_thrift
 from collector.decode.decoded import Decoded
+from collector.decode.thrift_bounds import LARGE_BYTES
 from collector.errors import MalformedPayload
 from storage.span import SpanKind, StatusCode
 from tests.builders import a_span_id
@@ -62,7 +64,7 @@ def test_a_payload_that_is_cut_short_anywhere_is_malformed(decode: Decode, body:
 @pytest.mark.parametrize(
     ("decode", "body", "said"),
     [
-        (jaeger_thrift.decode, b"", "expected the rest of a struct, got the end"),
+        (jaeger_thrift.decode, b"", "Truncated: length 1 > bytes available 0"),
         (jaeger_thrift.decode, b"\x00", "expected a Batch, got one without process"),
         (jaeger_thrift.decode, b"hello", "expected a Thrift type, got 104"),
         (jaeger_thrift.decode, b"\x0c" * 5000, "expected at most 32 structs and lists inside one another"),
@@ -94,6 +96,63 @@ def test_a_payload_that_is_something_else_is_malformed_and_told_why(decode: Deco
 def test_a_length_that_lies_is_malformed_at_once(body: bytes) -> None:
     with pytest.raises(MalformedPayload):
         jaeger_thrift.decode(body + bytes(8))
+
+
+A_PROCESS = b"\x0c\x00\x01\x0b\x00\x01\x00\x00\x00\x01a\x00"
+SPANS, LOGS, TAGS = b"\x0f\x00\x02", b"\x0f\x00\x0b", b"\x0f\x00\x0a"
+
+
+def empty_structs(count: int) -> bytes:
+    return b"\x0c" + count.to_bytes(4) + bytes(count)
+
+
+def the_only_span(fields: bytes) -> bytes:
+    return A_PROCESS + SPANS + b"\x0c" + (1).to_bytes(4) + fields + b"\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(A_PROCESS + SPANS + empty_structs(1 << 20) + b"\x00", "for 1048576 structs", id="spans"),
+        pytest.param(the_only_span(TAGS + empty_structs(1 << 20)), "at most 16384 structs in a large one", id="tags"),
+        pytest.param(the_only_span(LOGS + empty_structs(1 << 20)), "at most 16384 structs in a large one", id="logs"),
+        pytest.param(
+            b"\x0c\x00\x01\x0f\x00\x02" + empty_structs(1 << 20) + b"\x00" + SPANS + empty_structs(0) + b"\x00",
+            "at most 16384 structs in a large one",
+            id="tags of the process",
+        ),
+    ],
+)
+def test_a_million_empty_structs_are_refused_before_they_take_memory(body: bytes, said: str) -> None:
+    tracemalloc.start()
+    with pytest.raises(MalformedPayload, match=said):
+        jaeger_thrift.decode(body)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < len(body)
+
+
+def test_a_few_empty_spans_are_rejected_each() -> None:
+    assert jaeger_thrift.decode(A_PROCESS + SPANS + empty_structs(3) + b"\x00").rejected == {"invalid_trace_id": 3}
+
+
+def test_a_span_larger_than_what_is_judged_is_taken() -> None:
+    (span,) = spans_of(jaeger_thrift.decode(thrift_body(Sent(tags=[("prompt", "x" * (4 * LARGE_BYTES))]))))
+    assert len(str(span.attributes["prompt"])) == 4 * LARGE_BYTES
+
+
+def test_the_process_may_come_behind_the_spans() -> None:
+    body = thrift_body(A_SPAN)
+    spans_at = body.index(SPANS + b"\x0c" + (1).to_bytes(4))
+
+    (span,) = spans_of(jaeger_thrift.decode(body[spans_at:-1] + body[:spans_at] + b"\x00"))
+
+    assert span.service == "frontend"
+
+
+def test_a_list_of_something_else_than_spans_is_malformed() -> None:
+    with pytest.raises(MalformedPayload, match="expected a list of elements of type 12, got 2"):
+        jaeger_thrift.decode(A_PROCESS + SPANS + b"\x02\x00\x00\x00\x01\x01\x00")
 
 
 def test_unknown_fields_of_every_type_are_skipped() -> None:

@@ -5,7 +5,8 @@ import tracemalloc
 import pytest
 
 from collector.decode import otlp_proto
-from collector.decode.otlp_proto_groups import FIELDS_PER_SPAN_MAX, PIECE_BYTES, WHOLE_MAX_BYTES
+from collector.decode.otlp_proto_groups import PIECE_BYTES, WHOLE_MAX_BYTES
+from collector.decode.protobuf_fields import FIELDS_MAX
 from collector.errors import MalformedPayload
 from tests.collector.decode.otlp.messages import request, span_of
 from tests.collector.decode.otlp.traces import comparable, spans_of
@@ -85,13 +86,27 @@ def test_millions_of_empty_messages_are_refused_early(around: tuple[int, ...]) -
     assert peak_bytes < 2 * len(payload)
 
 
-def test_a_span_of_millions_of_empty_attributes_is_refused() -> None:
-    span = b"\x4a\x00" * (4 * 2**20)
-    payload = b"\x12" + _length(len(span)) + span
-    payload = b"\x12" + _length(len(payload)) + payload
+RESOURCE_SPANS, SCOPE_SPANS, SPANS, EVENTS, LINKS = 1, 2, 2, 11, 13
+RESOURCE, SCOPE = 1, 1
 
-    with pytest.raises(MalformedPayload, match=f"expected at most {FIELDS_PER_SPAN_MAX} fields in a span"):
-        otlp_proto.decode(b"\x0a" + _length(len(payload)) + payload)
+
+@pytest.mark.parametrize(
+    ("around", "attributes"),
+    [
+        pytest.param((RESOURCE_SPANS, SCOPE_SPANS, SPANS), 9, id="span"),
+        pytest.param((RESOURCE_SPANS, SCOPE_SPANS, SPANS, EVENTS), 3, id="event"),
+        pytest.param((RESOURCE_SPANS, SCOPE_SPANS, SPANS, LINKS), 4, id="link"),
+        pytest.param((RESOURCE_SPANS, RESOURCE), 1, id="resource"),
+        pytest.param((RESOURCE_SPANS, SCOPE_SPANS, SCOPE), 3, id="scope"),
+    ],
+)
+def test_a_message_of_millions_of_empty_attributes_is_refused(around: tuple[int, ...], attributes: int) -> None:
+    payload = bytes([attributes << 3 | 2, 0]) * (4 * 2**20)
+    for number in reversed(around):
+        payload = bytes([number << 3 | 2]) + _length(len(payload)) + payload
+
+    with pytest.raises(MalformedPayload, match=f"expected at most {FIELDS_MAX} fields in a large message"):
+        otlp_proto.decode(payload)
 
 
 def test_an_array_of_more_than_a_megabyte_leaves_its_span_out() -> None:

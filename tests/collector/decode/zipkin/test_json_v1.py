@@ -149,7 +149,7 @@ def test_members_of_v2_are_ignored() -> None:
         ('"annotations":[{"timestamp":1}]', "Incomplete annotation at $[0].annotations[0].timestamp"),
         ('"annotations":[{"value":"a"}]', "Incomplete annotation at $[0].annotations[0].value"),
         ('"annotations":[{"timestamp":null,"value":"a"}]', "Expected a long but was NULL"),
-        ('"binaryAnnotations":[{"value":"a"}]', "No key at $[0].binaryAnnotations[0]"),
+        ('"binaryAnnotations":[{"value":"a"}]', "No key at $[0].binaryAnnotations[0].value"),
         ('"debug":"yes"', "Expected a boolean but was STRING"),
         ('"name":true', "Expected a string but was BOOLEAN"),
     ],

@@ -1,0 +1,188 @@
+"""Calls between services, summed up by the minute and the hour of their traces' timestamps.
+
+What commits or retention change is appended to `recent_links`, negative where calls went; when that is long it is
+settled: summed up into `link_minutes`, in runs sorted by time, and merged into `link_hours`. All of it changes in one
+transaction with `linked.seq`, the last commit that the sums know, so they are true for exactly the spans held of the
+commits up to there.
+
+A trace that keeps growing (a client that uses one id for all it does) would be linked anew in every round. Once it is
+large it is taken out of the sums and noted in `set_aside`: whoever asks links it then.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from storage.duckdb.trace_slices import Asked, TraceSlice, whole_traces
+from storage.linking.change import change_by_bucket, traces_larger_before, without_traces
+from storage.linking.linker import Call
+from storage.linking.table import BUCKET_CALLS, RULES
+
+MINUTE_NS = 60 * 10**9
+_MINUTES_PER_HOUR = 60
+SETTLED_ROWS = 200_000
+"""Every question reads all recent rows: 5 ms for this many."""
+RELINKED_SPANS = 10_000
+"""A larger trace is set aside when it changes: linking it takes 10 ms, ten times that if its spans are repeated."""
+
+_STATE = "SELECT seq, rules FROM linked"
+_SET_STATE = "UPDATE linked SET seq = $1, rules = $2"
+_TABLES = ("recent_links", "link_minutes", "link_hours", "set_aside")
+
+_ADD = """
+INSERT INTO recent_links
+SELECT bucket, parent, child, sum(calls), sum(errors) FROM change GROUP BY ALL
+HAVING sum(calls) <> 0 OR sum(errors) <> 0
+"""
+_SET_ASIDE = "INSERT INTO set_aside SELECT trace_low FROM temp.asked WHERE rowid = ANY($1::BIGINT[])"
+_TAKE_BACK = """
+DELETE FROM set_aside
+WHERE trace_low NOT IN (SELECT trace_low FROM traces UNION ALL SELECT trace_low FROM recent_traces)
+"""
+_COUNT_RECENT = "SELECT count(*) FROM recent_links"
+
+_SETTLE = (
+    """
+    INSERT INTO link_minutes
+    SELECT minute, parent, child, sum(calls), sum(errors) FROM recent_links GROUP BY ALL
+    HAVING sum(calls) <> 0 OR sum(errors) <> 0 ORDER BY minute
+    """,
+    """
+    -- No count of a minute is negative, so a minute without calls has none between any two services.
+    DELETE FROM link_minutes WHERE minute IN (
+        SELECT minute FROM link_minutes
+        WHERE minute BETWEEN (SELECT min(minute) FROM recent_links WHERE calls < 0)
+                         AND (SELECT max(minute) FROM recent_links WHERE calls < 0)
+        GROUP BY minute HAVING sum(calls) = 0)
+    """,
+    """
+    CREATE TEMP TABLE merged_hours AS
+    WITH recent AS (SELECT floor(minute / 60)::BIGINT AS hour, parent, child, calls, errors FROM recent_links)
+    SELECT hour, parent, child, sum(calls)::BIGINT AS calls, sum(errors)::BIGINT AS errors FROM (
+        SELECT * FROM recent UNION ALL SELECT * FROM link_hours WHERE hour IN (SELECT hour FROM recent)
+    ) GROUP BY ALL HAVING sum(calls) <> 0 OR sum(errors) <> 0
+    """,
+    "DELETE FROM link_hours WHERE hour IN (SELECT floor(minute / 60)::BIGINT FROM recent_links)",
+    "INSERT INTO link_hours SELECT * FROM merged_hours ORDER BY hour",
+    "DROP TABLE temp.merged_hours",
+    "DELETE FROM recent_links",
+)
+
+_BETWEEN = """
+SELECT parent, child, sum(calls)::BIGINT, sum(errors)::BIGINT FROM (
+    SELECT parent, child, calls, errors FROM recent_links WHERE minute >= $first AND minute < $stop
+    UNION ALL
+    SELECT parent, child, calls, errors FROM link_minutes WHERE minute >= $first AND minute < $first_of_hours
+    UNION ALL
+    SELECT parent, child, calls, errors FROM link_hours WHERE hour >= $first_hour AND hour < $stop_hour
+    UNION ALL
+    SELECT parent, child, calls, errors FROM link_minutes WHERE minute >= $stop_of_hours AND minute < $stop
+) GROUP BY ALL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedState:
+    """The one row of `linked`. seq: the sums are true for all spans held up to this commit, by these rules."""
+
+    seq: int
+    rules: int
+
+    @classmethod
+    def read(cls, cursor: duckdb.DuckDBPyConnection) -> "LinkedState":
+        """As it is in this transaction."""
+        (row,) = cursor.execute(_STATE).fetchall()
+        return cls(*row)
+
+
+def sums_between(cursor: duckdb.DuckDBPyConnection, minutes: range) -> Counter[Call]:
+    """The calls that the sums hold of the traces of these minutes since the epoch."""
+    if not minutes:
+        return Counter()
+    hours = range(-(-minutes.start // _MINUTES_PER_HOUR), minutes.stop // _MINUTES_PER_HOUR)
+    if not hours:
+        hours = range(minutes.stop, minutes.stop)
+    values = {
+        "first": minutes.start,
+        "stop": minutes.stop,
+        "first_hour": hours.start,
+        "stop_hour": hours.stop,
+        "first_of_hours": hours.start * _MINUTES_PER_HOUR if hours else minutes.stop,
+        "stop_of_hours": hours.stop * _MINUTES_PER_HOUR if hours else minutes.stop,
+    }
+    calls: Counter[Call] = Counter()
+    for parent, child, times, errors in cursor.execute(_BETWEEN, values).fetchall():
+        calls[Call(parent, child, True)] += errors
+        calls[Call(parent, child, False)] += times - errors
+    return calls
+
+
+def forget_sums_of_other_rules(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Begin anew when the sums were made by other rules than this clew's; in a transaction of its own."""
+    if LinkedState.read(cursor).rules == RULES:
+        return
+    cursor.begin()
+    for table in _TABLES:
+        cursor.execute(f"DELETE FROM {table}")
+    cursor.execute(_SET_STATE, [0, RULES])
+    cursor.commit()
+
+
+def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> None:
+    """Add the commits (after, upto] to the sums, which know those up to `after`. In the caller's transaction."""
+    asked = Asked(
+        spans="SELECT trace_id, false AS late FROM spans WHERE seq > $after AND seq <= $upto",
+        before="seq <= $after",
+        after="seq <= $upto",
+        counted_seq=after,
+        spans_values={"after": after, "upto": upto},
+        read_values={"after": after, "upto": upto},
+        with_set_aside=False,
+    )
+    tables = (_with_large_set_aside(cursor, part) for part in whole_traces(cursor, asked))
+    _add(cursor, tables)
+    cursor.execute(_SET_STATE, [upto, RULES])
+
+
+def discount_spans(cursor: duckdb.DuckDBPyConnection, condition: str, values: Mapping[str, int]) -> None:
+    """Take the spans that meet the SQL condition out of the sums; in the transaction that drops them, before that."""
+    seq = LinkedState.read(cursor).seq
+    known = {**values, "counted_seq": seq}
+    asked = Asked(
+        spans=f"SELECT trace_id, false AS late FROM spans WHERE {condition} AND seq <= $counted_seq",
+        before="seq <= $counted_seq",
+        after=f"seq <= $counted_seq AND NOT ({condition})",
+        counted_seq=seq,
+        spans_values=known,
+        read_values=known,
+        with_set_aside=False,
+    )
+    _add(cursor, (part.spans for part in whole_traces(cursor, asked)))
+
+
+def take_dropped_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Forget that traces were set aside of which nothing is held any more, after `traces` forgot them."""
+    cursor.execute(_TAKE_BACK)
+
+
+def _with_large_set_aside(cursor: duckdb.DuckDBPyConnection, part: TraceSlice) -> pa.Table:
+    large = traces_larger_before(part.spans, RELINKED_SPANS)
+    if not large.size:
+        return part.spans
+    cursor.execute(_SET_ASIDE, [(large + part.first_trace).tolist()])
+    return without_traces(part.spans, large)
+
+
+def _add(cursor: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table]) -> None:
+    """Add the change that each CHANGE_TABLE shows."""
+    # The statement finds `change` by this name.
+    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *(change_by_bucket(table, MINUTE_NS) for table in tables)])
+    if change.num_rows:
+        cursor.execute(_ADD)
+    (recent,) = cursor.execute(_COUNT_RECENT).fetchall()[0]
+    if recent >= SETTLED_ROWS:
+        for statement in _SETTLE:
+            cursor.execute(statement)
