@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from query.api.clew_traces import ClewTraces
 from query.api.jaeger_answers import error_answer
 from query.api.jaeger_call_metrics import JaegerCallMetrics
 from query.api.jaeger_docs import documented
@@ -75,6 +76,7 @@ def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[
         ("/api/deep-dependencies", insights.deep_dependencies),
         ("/analytics/v1/dependencies", insights.deep_dependencies),
         *JaegerV3Endpoints(service).routes(),
+        *ClewTraces(service).routes(),
     ]
     for path, handler in routes:
         app.add_api_route(

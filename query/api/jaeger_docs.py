@@ -3,6 +3,8 @@ so that a wrong one is refused with Jaeger's answer and never with FastAPI's 422
 
 from typing import Any
 
+from query.api.clew_docs import TRACE_RESPONSES
+
 _SERVICE = ("service", "Service name, compared exactly.")
 _RAW = ("raw", "`true`: spans as they were stored, without adjusters.")
 _PRETTY = ("prettyPrint", "Anything but `false`: indented by 4 spaces.")
@@ -70,6 +72,10 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     "/api/metrics/calls": _CALLS,
     "/api/metrics/errors": _CALLS,
     "/api/metrics/minstep": (_PRETTY,),
+    "/api/clew/v1/traces/{trace_id}": (
+        ("clockSkew", "Whose rule corrects clocks: `jaeger` (default), `zipkin` or `none`."),
+        _PRETTY,
+    ),
     "/api/v3/services": (_PRETTY,),
     "/api/v3/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
     "/api/v3/traces": (*_V3_QUERY, ("query.rawTraces", _RAW[1]), _PRETTY),
@@ -87,16 +93,18 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _BODIES: dict[str, dict[str, Any]] = {
+    "/api/clew/v1/traces/{trace_id}": TRACE_RESPONSES,
     "/api/transform": {
         "requestBody": {
             "required": True,
             "description": "OTLP's ExportTraceServiceRequest as JSON.",
             "content": {"application/json": {"schema": {"type": "object"}}},
         }
-    }
+    },
 }
 _IN_PATH = {
     "/api/archive/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
+    "/api/clew/v1/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
     "/api/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/v3/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),

@@ -66,7 +66,8 @@ def _without_repeats(same_id: Sequence[TraceSpan]) -> list[TraceSpan]:
 def _from_pieces(pieces: Sequence[TraceSpan]) -> Iterator[TraceSpan]:
     for decided, positions in merged_pieces([link_span_of(one.span) for one in pieces]):
         span = joined_pieces([pieces[at].span for at in positions])
-        span = replace(span, shared=decided.shared, parent_span_id=decided.parent_span_id)
+        # What is shared stays so: the linker takes the flag from a CLIENT, which says nothing of what was reported.
+        span = replace(span, shared=span.shared or decided.shared, parent_span_id=decided.parent_span_id)
         yield TraceSpan(span, reports=sum(pieces[at].reports for at in positions))
 
 

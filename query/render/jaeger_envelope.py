@@ -36,7 +36,7 @@ def dependencies_json(links: Sequence[DependencyLink]) -> list[JsonObject]:
     return [{"parent": link.parent, "child": link.child, "callCount": link.call_count} for link in links]
 
 
-def to_bytes(body: JsonObject, *, pretty: bool = False) -> bytes:
+def to_bytes(body: object, *, pretty: bool = False) -> bytes:
     """The JSON text, on one line or indented with 4 spaces."""
     try:
         text = msgspec.json.encode(body)

@@ -19,7 +19,7 @@ from query.render.otlp_groups import (
     unsigned,
 )
 from storage.attributes import Attributes, AttributeValue, text_of
-from storage.span import Event, Link
+from storage.span import Event, Link, Scope
 
 JsonObject = dict[str, object]
 
@@ -75,16 +75,25 @@ def _resource_spans(group: ResourceSpans) -> JsonObject:
 
 
 def _scope_spans(one: ScopeSpans) -> JsonObject:
-    scope = _present(
-        name=one.scope.name,
-        version=one.scope.version,
-        attributes=key_values_json(one.scope.attributes),
-        droppedAttributesCount=one.scope.dropped_attributes,
+    return {
+        "scope": scope_json(one.scope),
+        "spans": [span_json(shown) for shown in one.spans],
+        **_present(schemaUrl=one.scope.schema_url),
+    }
+
+
+def scope_json(scope: Scope) -> JsonObject:
+    """An instrumentation scope without its schema's URL; {} when nothing is known of it."""
+    return _present(
+        name=scope.name,
+        version=scope.version,
+        attributes=key_values_json(scope.attributes),
+        droppedAttributesCount=scope.dropped_attributes,
     )
-    return {"scope": scope, "spans": [_span(shown) for shown in one.spans], **_present(schemaUrl=one.scope.schema_url)}
 
 
-def _span(shown: TraceSpan) -> JsonObject:
+def span_json(shown: TraceSpan) -> JsonObject:
+    """One span, without its resource and scope."""
     span = shown.span
     start_ns, end_ns = times_ns(span)
     return {

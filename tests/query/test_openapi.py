@@ -42,6 +42,7 @@ FITTING: dict[str, Sequence[str]] = {
     "annotationQuery": ["error", "environment=test and foo", ""],
     "key": ["environment", "other"],
     "quantile": ["0", "0.95", "1"],
+    "clockSkew": ["jaeger", "zipkin", "none"],
     "step": ["60000", "1000000"],
     "ratePer": ["1", "90000"],
     "q": ["{}", '{ .environment = "test" } && {} | select(name)', '{ name =~ "g.*" || status = error }', "{ .a = }"],

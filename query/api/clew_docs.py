@@ -1,0 +1,97 @@
+"""What clew's own trace document holds, as JSON Schema in the API documentation."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_NANO = " Nanoseconds as text, as proto3 JSON has 64-bit integers."
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "description": description}
+
+
+def _number(description: str) -> Schema:
+    return {"type": "integer", "description": description}
+
+
+def _flag(description: str) -> Schema:
+    return {"type": "boolean", "description": description}
+
+
+def _list(item: Schema, description: str) -> Schema:
+    return {"type": "array", "items": item, "description": description}
+
+
+def _map(required: str, **properties: Schema) -> Schema:
+    """An object. required: the names of the properties that are always there."""
+    return {"type": "object", "properties": properties, "required": required.split()}
+
+
+_OTLP = {"type": "object"}
+_TIMES = {
+    "startTimeUnixNano": _text("Epoch." + _NANO),
+    "endTimeUnixNano": _text("Epoch." + _NANO),
+}
+_SUMMARY = _map(
+    "rootService rootOperation spans errors depth roots orphans circles reports services",
+    rootService=_text("Of the first span listed: the earliest without a parent, if there is one."),
+    rootOperation=_text("The name of the same span."),
+    **_TIMES,
+    durationNano=_text("From the earliest start to the latest end; like both absent when no span has a start." + _NANO),
+    spans=_number("Spans in this document."),
+    errors=_number("Spans with the status ERROR or a Zipkin `error` tag."),
+    depth=_number("Spans on the longest way from a root to a leaf."),
+    roots=_number("Roots, for whatever reason."),
+    orphans=_number("Roots whose parent is not in the trace."),
+    circles=_number("Roots at which a circle of parents was cut."),
+    reports=_number("Spans as they were sent, repeats and pieces included."),
+    services=_list(
+        _map(
+            "name spans errors", name=_text("Service."), spans=_number("Its spans."), errors=_number("Of them errors.")
+        ),
+        "Every service, by name.",
+    ),
+)
+_SPAN = _map(
+    "depth service onCriticalPath error protocol reports warnings resource span",
+    parent=_number("Position of its parent in this list, always before it; absent of a root."),
+    root={
+        "type": "string",
+        "enum": ["parentless", "orphan", "circle"],
+        "description": "Why it is a root: no parent; the parent is not in the trace; it is its own ancestor.",
+    },
+    depth=_number("0 of a root."),
+    service=_text("Local service."),
+    durationNano=_text("As it was sent, so it may be 0 or negative; absent when it was." + _NANO),
+    selfTimeNano=_text("The time it did not wait for children; absent without a start." + _NANO),
+    onCriticalPath=_flag("Whether the critical path leads through it."),
+    criticalPathNano=_text("How long the path stays in it: 0 when it only waited; absent off the path." + _NANO),
+    error=_flag("Status ERROR or a Zipkin `error` tag."),
+    protocol={"type": "string", "enum": ["zipkin", "otlp", "jaeger"]},
+    reports=_number("How many spans as sent became this one."),
+    warnings=_list({"type": "string"}, "What its sender and the adjusters say of it."),
+    resource=_number("Position of its resource in `resources`."),
+    scope={**_OTLP, "description": "OTLP's instrumentation scope; absent when nothing is known of it."},
+    span={**_OTLP, "description": "OTLP's JSON of the span; ids and times are those after reconstruction."},
+)
+_DOCUMENT = _map(
+    "traceId summary resources spans criticalPath",
+    traceId=_text("32 hex digits."),
+    summary=_SUMMARY,
+    resources=_list(_OTLP, "OTLP's resources, each once."),
+    spans=_list(_SPAN, "Depth-first: a span, then all below it; siblings by start."),
+    criticalPath=_list(
+        _map("span startTimeUnixNano endTimeUnixNano", span=_number("Position in `spans`."), **_TIMES),
+        "Sections, by root and time: without gaps they fill each root's time.",
+    ),
+)
+
+TRACE_RESPONSES: Schema = {
+    "responses": {
+        "200": {"description": "The trace.", "content": {"application/json": {"schema": _DOCUMENT}}},
+        "400": {"description": "A parameter is wrong; Jaeger's envelope with the error."},
+        "404": {"description": "No span of this trace is known; Jaeger's envelope with the error."},
+    }
+}
+"""What the endpoint of one trace answers, for its OpenAPI operation."""
