@@ -286,8 +286,8 @@ async def test_the_documentation_tells_every_field(door: Door) -> None:
 
 def _check(schema: Any, value: Any, where: str) -> None:
     """The value has what the schema requires and nothing that it does not name."""
-    types = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
-    assert type(value) is types[schema["type"]], where
+    types: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+    assert isinstance(value, types[schema["type"]]), where
     assert value in schema.get("enum", [value]), where
     for item in value if isinstance(value, list) else []:
         _check(schema["items"], item, f"{where}[]")
