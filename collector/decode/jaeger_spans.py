@@ -12,6 +12,7 @@ from collector.decode.jaeger_endpoints import set_local_address, set_peer_addres
 from collector.decode.jaeger_meaning import kind_of_tags, status_of_tags
 from collector.decode.otlp_attributes import Pair, attributes_of, object_text
 from collector.decode.otlp_fields import (
+    MAX_TIME_NS,
     Attached,
     ResourceFields,
     ScopeFields,
@@ -30,7 +31,6 @@ EMPTY_SERVICE_NAME = "empty-service-name"
 NO_PROCESS_NAME = "null-process-and-service-name"
 WARNINGS_KEY = "@jaeger@warnings"
 REF_TYPE_KEY = "opentracing.ref_type"
-MAX_TIME_NS = 2**63 - 1
 _SERVICE_NAME_KEY = "service.name"
 _EVENT_KEY = "event"
 _DEBUG_FLAG = 2

@@ -8,9 +8,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from storage.times import clamped_ns
+
 GO_ZERO_TIME_S = -62_135_596_800
 """0001-01-01T00:00:00Z: Go's time.Time{} in epoch seconds."""
-_LARGEST_INT64 = 2**63 - 1
 
 
 def time_ns(request: Message, field: str) -> int | None:
@@ -23,14 +24,10 @@ def time_ns(request: Message, field: str) -> int | None:
     value: Timestamp = getattr(request, field)
     if value.seconds == GO_ZERO_TIME_S and not value.nanos:
         return None
-    return _clamped(value.seconds * 10**9 + value.nanos)
+    return clamped_ns(value.seconds * 10**9 + value.nanos)
 
 
 def duration_ns(request: Message, field: str) -> int | None:
     """The Duration in that field in nanoseconds, clamped to 64 bits; None when it is unset or zero."""
     value: Duration = getattr(request, field)
-    return _clamped(value.seconds * 10**9 + value.nanos) or None
-
-
-def _clamped(value_ns: int) -> int:
-    return max(-_LARGEST_INT64 - 1, min(value_ns, _LARGEST_INT64))
+    return clamped_ns(value.seconds * 10**9 + value.nanos) or None

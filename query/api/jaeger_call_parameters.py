@@ -5,11 +5,11 @@ import re
 from starlette.datastructures import QueryParams
 
 from query.api.jaeger_parameters import integer, parsed
-from query.api.jaeger_search import clamped
 from query.api.jaeger_strconv import parse_bool
 from query.errors import BadRequest
 from storage.requests import CallQuery
 from storage.span import SpanKind
+from storage.times import clamped_ns
 
 DEFAULT_LOOKBACK_MS = 3_600_000
 DEFAULT_STEP_MS = 5_000
@@ -37,7 +37,7 @@ def call_query(given: QueryParams, now_ns: int, *, quantile: float | None = None
     by_operation = parsed(given, "groupByOperation", parse_bool) or False
     kinds = _span_kinds([kind for kind in given.getlist("spanKind") if kind] or ["server"])
     end_ms = integer(given, "endTs")
-    end_ns = now_ns if end_ms is None else clamped(end_ms * _MS)
+    end_ns = now_ns if end_ms is None else clamped_ns(end_ms * _MS)
     lookback_ns = _length_ns(given, "lookback", DEFAULT_LOOKBACK_MS, least_ms=0)
     step_ns = _length_ns(given, "step", DEFAULT_STEP_MS)
     window_ns = _length_ns(given, "ratePer", DEFAULT_RATE_PER_MS)

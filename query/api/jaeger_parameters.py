@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
-from query.api.jaeger_search import clamped, trace_query
+from query.api.jaeger_search import trace_query
 from query.api.jaeger_strconv import parse_bool, parse_duration, parse_int, parse_trace_id
 from query.api.string_maps import string_map
 from query.errors import BadRequest
 from storage.ids import TraceId
 from storage.requests import TagFilter, TraceQuery
+from storage.times import clamped_ns
 
 DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
 
@@ -89,7 +90,7 @@ def dependency_window_ns(given: QueryParams, now_ns: int) -> tuple[int, int]:
     end_ms, lookback_ms = integer(given, "endTs"), integer(given, "lookback")
     end_ns = now_ns if end_ms is None else end_ms * 1_000_000
     length_ns = (DEFAULT_LOOKBACK_MS if lookback_ms is None else lookback_ms) * 1_000_000
-    return clamped(end_ns - length_ns), clamped(end_ns if end_ms is None else end_ns + 999_999)
+    return clamped_ns(end_ns - length_ns), clamped_ns(end_ns if end_ms is None else end_ns + 999_999)
 
 
 def optional(given: QueryParams, name: str) -> str | None:

@@ -2,12 +2,12 @@
 
 from query.errors import BadRequest
 from storage.requests import TagFilter, TraceQuery
+from storage.times import clamped_ns
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1500
 """The most that Jaeger's own UI offers; a search holds its traces in memory, so there must be an end."""
 DEFAULT_WINDOW_NS = 48 * 3600 * 10**9
-_LARGEST_INT64 = 2**63 - 1
 
 
 def trace_query(
@@ -31,8 +31,8 @@ def trace_query(
     if duration_min_ns and duration_max_ns and duration_max_ns < duration_min_ns:
         raise BadRequest("'maxDuration' should be greater than 'minDuration'")
     return TraceQuery(
-        start_min_ns=now_ns - DEFAULT_WINDOW_NS if start_min_ns is None else clamped(start_min_ns),
-        start_max_ns=now_ns if start_max_ns is None else clamped(start_max_ns),
+        start_min_ns=now_ns - DEFAULT_WINDOW_NS if start_min_ns is None else clamped_ns(start_min_ns),
+        start_max_ns=now_ns if start_max_ns is None else clamped_ns(start_max_ns),
         limit=_limit(limit),
         service=service or None,
         operation=operation or None,
@@ -40,11 +40,6 @@ def trace_query(
         duration_min_ns=duration_min_ns or None,
         duration_max_ns=duration_max_ns or None,
     )
-
-
-def clamped(time_ns: int) -> int:
-    """The nearest time that 64 bits hold."""
-    return max(-_LARGEST_INT64 - 1, min(time_ns, _LARGEST_INT64))
 
 
 def _limit(asked: int | None) -> int:

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
-from query.api.jaeger_search import DEFAULT_LIMIT, clamped
+from query.api.jaeger_search import DEFAULT_LIMIT
 from query.api.jaeger_strconv import parse_bool, parse_duration, parse_int
 from query.api.otlp_searches import NO_FILTER, depth, tag_filters
 from query.api.string_maps import string_map
 from query.errors import BadRequest
 from storage.requests import TraceQuery
+from storage.times import clamped_ns
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))",
@@ -96,7 +97,7 @@ def parse_time_ns(text: str) -> int:
     except (ValueError, OverflowError):
         raise ValueError(f'parsing time "{text}" as "{_LAYOUT}": expected such a time') from None
     whole_ns = (since.days * 86_400 + since.seconds) * 10**9
-    return clamped(whole_ns + int((found[7] or "0")[:9].ljust(9, "0")))
+    return clamped_ns(whole_ns + int((found[7] or "0")[:9].ljust(9, "0")))
 
 
 def _window(given: QueryParams, first: str, last: str) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from query.api.assembled_traces import AssembledTraces
 from query.api.grpc_inflate import inflated
 from query.api.grpc_methods import stream_method, unary_method
 from query.api.grpc_times import time_ns
-from query.api.jaeger_search import clamped
 from query.api.otlp_searches import of_kind, trace_query
 from query.api.storage_values import text_map
 from query.errors import BadRequest
@@ -32,7 +31,7 @@ HEALTHY = ("jaeger.storage.v2.TraceWriter",)
 MAX_CHUNK_BYTES = 3 * 1024 * 1024
 """Jaeger refuses messages of more than 4 MiB unless it is told otherwise."""
 SUMMARIES_AT_ONCE = 100
-_ALWAYS = 2**63 - 1
+_ALWAYS_NS = 2**63 - 1
 
 
 class RemoteStorage:
@@ -147,4 +146,4 @@ def _query(request: v2.FindTracesRequest | v2.FindTraceIDsRequest | v2.FindTrace
 
 def _or_always(start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
     """The window, open at the ends that are not given."""
-    return clamped(-_ALWAYS if start_ns is None else start_ns), clamped(_ALWAYS if end_ns is None else end_ns)
+    return -_ALWAYS_NS if start_ns is None else start_ns, _ALWAYS_NS if end_ns is None else end_ns

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from query.errors import BadRequest
 from storage.ids import NO_TRACE, TraceId, trace_id_of
 from storage.requests import TagFilter, TraceQuery
+from storage.times import clamped_ns
 
 DEFAULT_LIMIT = "10"
 _LARGEST_INT = 2**31 - 1
@@ -72,7 +73,7 @@ def trace_query(given: TraceParameters, now_ms: int, default_lookback_ms: int) -
         remote_service=given.remote_service_name or None,
         tags=tag_filters(given.annotation_query or ""),
         duration_min_ns=None if min_us is None else _least_ns(min_us),
-        duration_max_ns=None if max_us is None else _clamped(max_us * 1000 + 999),
+        duration_max_ns=None if max_us is None else clamped_ns(max_us * 1000 + 999),
         ignore_case=True,
     )
 
@@ -98,7 +99,7 @@ def window_ns(end_ts_ms: int, lookback_ms: int) -> tuple[int, int]:
 
     Zipkin compares microseconds, so the end holds the whole last microsecond.
     """
-    return _clamped((end_ts_ms - lookback_ms) * 1_000_000), _clamped(end_ts_ms * 1_000_000 + 999)
+    return clamped_ns((end_ts_ms - lookback_ms) * 1_000_000), clamped_ns(end_ts_ms * 1_000_000 + 999)
 
 
 def dependency_window_ns(end_ts: str | None, lookback: str | None, default_lookback_ms: int) -> tuple[int, int]:
@@ -164,11 +165,7 @@ def _parsed(text: str, largest: int) -> int:
 
 def _least_ns(min_us: int) -> int:
     # A span of another protocol that lasted less than a microsecond is shown with a duration of 1, so 1 finds it.
-    return 1 if min_us == 1 else _clamped(min_us * 1000)
-
-
-def _clamped(value_ns: int) -> int:
-    return max(-_LARGEST_LONG - 1, min(value_ns, _LARGEST_LONG))
+    return 1 if min_us == 1 else clamped_ns(min_us * 1000)
 
 
 def _refuse_unless(condition: bool, message: str) -> None:

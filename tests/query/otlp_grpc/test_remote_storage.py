@@ -237,6 +237,20 @@ async def test_a_question_that_inflates_beyond_the_limit_is_refused(storage_door
     assert failed.value.code() is INVALID
 
 
+async def test_a_plain_question_beyond_the_limit_is_refused_as_well(storage_door: GrpcDoor) -> None:
+    asked: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = storage_door.channel.unary_stream(
+        "/jaeger.storage.v2.TraceReader/GetTraces"
+    )
+
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await anext(aiter(asked(b"\x0a\x00" * MAX_REQUEST_BYTES)))
+
+    assert (failed.value.code(), failed.value.details()) == (
+        INVALID,
+        f"expected a request of at most {MAX_REQUEST_BYTES} bytes, got {2 * MAX_REQUEST_BYTES}",
+    )
+
+
 async def test_a_question_that_is_no_protobuf_is_refused(storage_door: GrpcDoor) -> None:
     asked: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = storage_door.channel.unary_stream(
         "/jaeger.storage.v2.TraceReader/FindTraces"
