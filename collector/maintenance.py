@@ -11,7 +11,8 @@ from storage.requests import RetentionPolicy
 
 log = logging.getLogger("clew.collector")
 
-INTERVAL_S = 10.0
+INTERVAL_S = 3.0
+"""Longer, and a round takes both cores from the commits for longer: p99 of an acknowledgement grew by half at 10 s."""
 LEAST_GAP_S = 1.0
 """Between two rounds, however many hints come: a full store gives one with every commit."""
 

@@ -4,6 +4,7 @@ Neither has Jaeger's envelope.
 """
 
 from collections.abc import Callable
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,8 @@ from query.service import QueryService
 from storage.contract import SpanReader
 from storage.ids import TraceId, short_hex
 
+MOST_PATHS = 10_000
+"""Paths in one answer; a graph of as many shows nothing any more."""
 _NO_QUALITY_METRICS: JsonObject = {
     "traceQualityDocumentationLink": "",
     "bannerText": "clew computes no quality metrics.",
@@ -63,7 +66,10 @@ class JaegerInsights:
                 for trace in self._traces.found(reader, query):
                     for path in call_paths(trace, service, operation):
                         examples.setdefault(path, trace.trace_id)
-                return {"dependencies": [_path_json(path, trace_id) for path, trace_id in examples.items()]}
+                    if len(examples) >= MOST_PATHS:
+                        break
+                shown = islice(examples.items(), MOST_PATHS)
+                return {"dependencies": [_path_json(path, trace_id) for path, trace_id in shown]}
 
             return answer
 

@@ -7,6 +7,9 @@ from query.reconstruct.trace import Trace
 from storage.ids import SpanId
 from storage.span import Span
 
+MOST_STEPS = 100
+"""Steps of a path. Without an end each span of a chain of 50 000 would hold a path as long as its depth: gigabytes."""
+
 
 class CallStep(NamedTuple):
     """Where a path enters a service: by which operation. "" is a span's that has no name."""
@@ -21,8 +24,8 @@ CallPath = tuple[CallStep, ...]
 def call_paths(trace: Trace, service: str, operation: str | None = None) -> Iterator[CallPath]:
     """Each way from a root to a leaf that leads through the service (by that operation), once.
 
-    A way has a step where it begins and wherever it enters another service. Spans without a service are passed over;
-    a span whose parent is not in the trace, or is below it, is a root.
+    A way has a step where it begins and wherever it enters another service, the first MOST_STEPS of them. Spans without
+    a service are passed over; a span whose parent is not in the trace, or is below it, is a root.
     """
     spans = {shown.span.span_id: shown.span for shown in trace.spans}
     paths: dict[SpanId, CallPath] = {}
@@ -44,6 +47,6 @@ def _follow(span: Span, spans: dict[SpanId, Span], paths: dict[SpanId, CallPath]
         at = spans.get(at.parent_span_id) if at.parent_span_id else None
     path = paths.get(at.span_id, ()) if at is not None else ()
     for one in reversed(chain.values()):
-        if one.service and (not path or path[-1].service != one.service):
+        if one.service and len(path) < MOST_STEPS and (not path or path[-1].service != one.service):
             path = (*path, CallStep(one.service, one.name or ""))
         paths[one.span_id] = path

@@ -1,8 +1,10 @@
 """The ways calls took through services."""
 
+import tracemalloc
+
 import pytest
 
-from query.reconstruct.call_paths import call_paths
+from query.reconstruct.call_paths import MOST_STEPS, call_paths
 from query.reconstruct.trace import Trace, TraceSpan
 from storage.span import Span
 from tests.builders import a_span, a_trace_id
@@ -61,3 +63,15 @@ def test_a_trace_deeper_than_the_stack_is_followed() -> None:
     spans = [call(1, None, "b"), *(call(n, n - 1, "a") for n in range(2, 5000))]
 
     assert ways(*reversed(spans)) == ["b:get > a:get"]
+
+
+def test_a_path_through_very_many_services_ends_at_its_bound_and_takes_little_memory() -> None:
+    spans = [call(n, n - 1 or None, "ab"[n % 2]) for n in range(1, 5000)]
+    tracemalloc.start()
+
+    (way,) = ways(*spans)
+
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert way.split(" > ") == ["b:get", "a:get"] * (MOST_STEPS // 2)
+    assert peak_bytes < 10_000_000
