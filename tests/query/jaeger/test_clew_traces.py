@@ -291,7 +291,7 @@ def _check(schema: Any, value: Any, where: str) -> None:
     assert value in schema.get("enum", [value]), where
     for item in value if isinstance(value, list) else []:
         _check(schema["items"], item, f"{where}[]")
-    if "properties" in schema:
+    if isinstance(value, dict) and "properties" in schema:
         assert set(schema["required"]) <= set(value) <= set(schema["properties"]), where
         for key, member in value.items():
             _check(schema["properties"][key], member, f"{where}.{key}")
