@@ -1,7 +1,7 @@
 """The dependency graph of a time window: sums that upkeep keeps, and linking of what they do not cover.
 
-The sums (`link_sums`) hold the calls of whole minutes, true for all commits up to `linked.seq`. Asked at a moment, the
-graph is the sum of the whole minutes, plus what the traces of the cut minutes at the window's ends show, plus what
+The sums (`link_sums`) hold the calls of whole seconds, true for all commits up to `linked.seq`. Asked at a moment, the
+graph is the sum of the whole seconds, plus what the traces of the cut seconds at the window's ends show, plus what
 later commits changed: their traces as they are, less what the sums hold of them.
 """
 
@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import duckdb
 import pyarrow as pa
 
-from storage.duckdb.link_sums import MINUTE_NS, LinkedState, sums_between
+from storage.duckdb.link_sums import SECOND_NS, LinkedState, sums_between
 from storage.duckdb.trace_slices import SLICE_SPANS, Asked, whole_traces
 from storage.linking.change import Window, change_within
 from storage.linking.linker import Call, summed
@@ -49,12 +49,12 @@ def links(
     cursor.begin()
     try:
         state = LinkedState.read(cursor)
-        minutes = range(-(-start_ns // MINUTE_NS), (end_ns + 1) // MINUTE_NS)
-        if not minutes or _is_quicker_without_sums(cursor, state, start_ns, end_ns):
-            minutes = range(0)
-        calls = sums_between(cursor, minutes)
+        seconds = range(-(-start_ns // SECOND_NS), (end_ns + 1) // SECOND_NS)
+        if not seconds or _is_quicker_without_sums(cursor, state, start_ns, end_ns):
+            seconds = range(0)
+        calls = sums_between(cursor, seconds)
         ((any_set_aside,),) = cursor.execute(_ANY_SET_ASIDE).fetchall()
-        asked, counted = _beyond_sums(state, minutes, (start_ns, end_ns), any_set_aside=any_set_aside)
+        asked, counted = _beyond_sums(state, seconds, (start_ns, end_ns), any_set_aside=any_set_aside)
         slices = whole_traces(cursor, asked, slice_spans=slice_spans)
         calls.update(_change((part.spans for part in slices), counted, (start_ns, end_ns)))
         return summed((call, times) for call, times in calls.items() if times)
@@ -69,13 +69,13 @@ def _is_quicker_without_sums(cursor: duckdb.DuckDBPyConnection, state: LinkedSta
     return since > _FEW_SPANS and since > int(cursor.execute(_SPANS_WITHIN, [start_ns, end_ns]).fetchall()[0][0])
 
 
-def _beyond_sums(state: LinkedState, minutes: range, window: Window, *, any_set_aside: bool) -> tuple[Asked, Window]:
-    """What to link beside the sums of these minutes, and which of it they count already."""
+def _beyond_sums(state: LinkedState, seconds: range, window: Window, *, any_set_aside: bool) -> tuple[Asked, Window]:
+    """What to link beside the sums of these seconds, and which of it they count already."""
     start_ns, end_ns = window
-    if not minutes:
+    if not seconds:
         values: dict[str, object] = {"first_0_ns": start_ns, "last_0_ns": end_ns}
         return Asked(_IN_WINDOW.format(n=0), "false", "true", state.seq, values), _NEVER
-    counted = (minutes.start * MINUTE_NS, minutes.stop * MINUTE_NS - 1)
+    counted = (seconds.start * SECOND_NS, seconds.stop * SECOND_NS - 1)
     cut = [(start_ns, counted[0] - 1), (counted[1] + 1, end_ns)]
     parts, values = [_LATER], {"start_ns": start_ns, "end_ns": end_ns, "counted_seq": state.seq}
     for number, (first_ns, last_ns) in enumerate(cut):

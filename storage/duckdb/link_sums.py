@@ -1,7 +1,9 @@
-"""Calls between services, summed up by the minute and the hour of their traces' timestamps.
+"""Calls between services, summed up by the second, the minute and the hour of their traces' timestamps.
 
 What commits or retention change is appended to `recent_links`, negative where calls went; when that is long it is
-settled: summed up into `link_minutes`, in runs sorted by time, and merged into `link_hours`. All of it changes in one
+settled: summed up into `link_seconds` and `link_minutes`, in runs sorted by time, and merged into `link_hours`. A
+month is read in hours but for its ends; seconds are kept as at 50,000 spans/s the minute in which a window begins has
+three million spans, which nobody wants to wait for. All of it changes in one
 transaction with `linked.seq`, the last commit that the sums know, so they are true for exactly the spans held of the
 commits up to there.
 
@@ -21,8 +23,9 @@ from storage.linking.change import change_by_bucket, traces_larger_before, witho
 from storage.linking.linker import Call
 from storage.linking.table import BUCKET_CALLS, RULES
 
-MINUTE_NS = 60 * 10**9
-_MINUTES_PER_HOUR = 60
+SECOND_NS = 10**9
+_MINUTE_S = 60
+_HOUR_S = 3600
 SETTLED_ROWS = 200_000
 """Every question reads all recent rows: 5 ms for this many."""
 RELINKED_SPANS = 10_000
@@ -30,7 +33,7 @@ RELINKED_SPANS = 10_000
 
 _STATE = "SELECT seq, rules FROM linked"
 _SET_STATE = "UPDATE linked SET seq = $1, rules = $2"
-_TABLES = ("recent_links", "link_minutes", "link_hours", "set_aside")
+_TABLES = ("recent_links", "link_seconds", "link_minutes", "link_hours", "set_aside")
 
 _ADD = """
 INSERT INTO recent_links
@@ -44,44 +47,39 @@ WHERE trace_low NOT IN (SELECT trace_low FROM traces UNION ALL SELECT trace_low 
 """
 _COUNT_RECENT = "SELECT count(*) FROM recent_links"
 
+_ADD_RUN = """
+INSERT INTO {table}
+SELECT floor(second / {length_s})::BIGINT AS bucket, parent, child, sum(calls), sum(errors) FROM recent_links
+GROUP BY ALL HAVING sum(calls) <> 0 OR sum(errors) <> 0 ORDER BY bucket
+"""
+_FORGET_EMPTY = """
+-- No count of a bucket is negative, so a bucket without calls has none between any two services.
+DELETE FROM {table} WHERE {bucket} IN (
+    SELECT {bucket} FROM {table}
+    WHERE {bucket} BETWEEN (SELECT floor(min(second) / {length_s}) FROM recent_links WHERE calls < 0)
+                       AND (SELECT floor(max(second) / {length_s}) FROM recent_links WHERE calls < 0)
+    GROUP BY {bucket} HAVING sum(calls) = 0)
+"""
+_SECONDS = {"table": "link_seconds", "bucket": "second", "length_s": 1}
+_MINUTES = {"table": "link_minutes", "bucket": "minute", "length_s": _MINUTE_S}
+
 _SETTLE = (
-    """
-    INSERT INTO link_minutes
-    SELECT minute, parent, child, sum(calls), sum(errors) FROM recent_links GROUP BY ALL
-    HAVING sum(calls) <> 0 OR sum(errors) <> 0 ORDER BY minute
-    """,
-    """
-    -- No count of a minute is negative, so a minute without calls has none between any two services.
-    DELETE FROM link_minutes WHERE minute IN (
-        SELECT minute FROM link_minutes
-        WHERE minute BETWEEN (SELECT min(minute) FROM recent_links WHERE calls < 0)
-                         AND (SELECT max(minute) FROM recent_links WHERE calls < 0)
-        GROUP BY minute HAVING sum(calls) = 0)
-    """,
+    *(statement.format(**table) for table in (_SECONDS, _MINUTES) for statement in (_ADD_RUN, _FORGET_EMPTY)),
     """
     CREATE TEMP TABLE merged_hours AS
-    WITH recent AS (SELECT floor(minute / 60)::BIGINT AS hour, parent, child, calls, errors FROM recent_links)
+    WITH recent AS (SELECT floor(second / 3600)::BIGINT AS hour, parent, child, calls, errors FROM recent_links)
     SELECT hour, parent, child, sum(calls)::BIGINT AS calls, sum(errors)::BIGINT AS errors FROM (
         SELECT * FROM recent UNION ALL SELECT * FROM link_hours WHERE hour IN (SELECT hour FROM recent)
     ) GROUP BY ALL HAVING sum(calls) <> 0 OR sum(errors) <> 0
     """,
-    "DELETE FROM link_hours WHERE hour IN (SELECT floor(minute / 60)::BIGINT FROM recent_links)",
+    "DELETE FROM link_hours WHERE hour IN (SELECT floor(second / 3600)::BIGINT FROM recent_links)",
     "INSERT INTO link_hours SELECT * FROM merged_hours ORDER BY hour",
     "DROP TABLE temp.merged_hours",
     "DELETE FROM recent_links",
 )
 
-_BETWEEN = """
-SELECT parent, child, sum(calls)::BIGINT, sum(errors)::BIGINT FROM (
-    SELECT parent, child, calls, errors FROM recent_links WHERE minute >= $first AND minute < $stop
-    UNION ALL
-    SELECT parent, child, calls, errors FROM link_minutes WHERE minute >= $first AND minute < $first_of_hours
-    UNION ALL
-    SELECT parent, child, calls, errors FROM link_hours WHERE hour >= $first_hour AND hour < $stop_hour
-    UNION ALL
-    SELECT parent, child, calls, errors FROM link_minutes WHERE minute >= $stop_of_hours AND minute < $stop
-) GROUP BY ALL
-"""
+_SUM = "SELECT parent, child, sum(calls)::BIGINT, sum(errors)::BIGINT FROM ({parts}) GROUP BY ALL"
+_PART = "SELECT parent, child, calls, errors FROM {table} WHERE {bucket} >= {first} AND {bucket} < {stop}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +96,42 @@ class LinkedState:
         return cls(*row)
 
 
-def sums_between(cursor: duckdb.DuckDBPyConnection, minutes: range) -> Counter[Call]:
-    """The calls that the sums hold of the traces of these minutes since the epoch."""
-    if not minutes:
+def sums_between(cursor: duckdb.DuckDBPyConnection, seconds: range) -> Counter[Call]:
+    """The calls that the sums hold of the traces of these seconds since the epoch."""
+    if not seconds:
         return Counter()
-    hours = range(-(-minutes.start // _MINUTES_PER_HOUR), minutes.stop // _MINUTES_PER_HOUR)
-    if not hours:
-        hours = range(minutes.stop, minutes.stop)
-    values = {
-        "first": minutes.start,
-        "stop": minutes.stop,
-        "first_hour": hours.start,
-        "stop_hour": hours.stop,
-        "first_of_hours": hours.start * _MINUTES_PER_HOUR if hours else minutes.stop,
-        "stop_of_hours": hours.stop * _MINUTES_PER_HOUR if hours else minutes.stop,
-    }
+    parts = _parts(seconds)
+    texts = [
+        _PART.format(table=table, bucket=bucket, first=f"${number}", stop=f"${number + 1}")
+        for number, (table, bucket, _) in zip(range(1, 2 * len(parts), 2), parts, strict=True)
+    ]
+    values = [bound for _, _, buckets in parts for bound in (buckets.start, buckets.stop)]
     calls: Counter[Call] = Counter()
-    for parent, child, times, errors in cursor.execute(_BETWEEN, values).fetchall():
+    for parent, child, times, errors in cursor.execute(_SUM.format(parts=" UNION ALL ".join(texts)), values).fetchall():
         calls[Call(parent, child, True)] += errors
         calls[Call(parent, child, False)] += times - errors
     return calls
+
+
+def _parts(seconds: range) -> list[tuple[str, str, range]]:
+    """The tables that these seconds are read from, each with its column of buckets and which of them."""
+    before, minutes, after = _cut(seconds, _MINUTE_S)
+    before_hours, hours, after_hours = _cut(minutes, _HOUR_S // _MINUTE_S)
+    parts = [
+        ("recent_links", "second", seconds),
+        ("link_hours", "hour", hours),
+        *(("link_minutes", "minute", part) for part in (before_hours, after_hours)),
+        *(("link_seconds", "second", part) for part in (before, after)),
+    ]
+    return [part for part in parts if part[2]]
+
+
+def _cut(buckets: range, size: int) -> tuple[range, range, range]:
+    """These buckets as those before, the larger buckets of `size` each that they have whole, and those after."""
+    whole = range(-(-buckets.start // size), buckets.stop // size)
+    if not whole:
+        return buckets, range(0), range(0)
+    return range(buckets.start, whole.start * size), whole, range(whole.stop * size, buckets.stop)
 
 
 def forget_sums_of_other_rules(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -179,7 +193,7 @@ def _with_large_set_aside(cursor: duckdb.DuckDBPyConnection, part: TraceSlice) -
 def _add(cursor: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table]) -> None:
     """Add the change that each CHANGE_TABLE shows."""
     # The statement finds `change` by this name.
-    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *(change_by_bucket(table, MINUTE_NS) for table in tables)])
+    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *(change_by_bucket(table, SECOND_NS) for table in tables)])
     if change.num_rows:
         cursor.execute(_ADD)
     (recent,) = cursor.execute(_COUNT_RECENT).fetchall()[0]

@@ -8,7 +8,8 @@ was written after it is read from `spans` itself, so every read takes side table
 `traces`         the same in sorted runs, so that zone maps lead to a trace id
 `span_names`, `resources`, `tag_values`  distinct values per segment (about a million spans), for what can be asked
 `tag_keys`       the autocomplete keys that `tag_values` is complete for, up to the watermark
-`recent_links`, `link_minutes`, `link_hours`, `set_aside`, `linked`  sums of calls between services (link_sums)
+`linked`, `recent_links`, `link_seconds`, `link_minutes`, `link_hours`, `set_aside`  sums of calls between services
+                 (link_sums)
 `upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
 """
 

@@ -116,7 +116,9 @@ def _names(filled: Filled) -> list[Question]:
 
 def _dependencies(filled: Filled) -> list[Question]:
     found = []
-    for name, lookback_ms, asked in (("dependencies, 1 h", _HOUR_MS, 30), ("dependencies, 24 h", _DAY_MS, 5)):
+    windows = (("1 h", _HOUR_MS), ("24 h", _DAY_MS), ("30 d", 30 * _DAY_MS))
+    for window, lookback_ms in windows:
+        name, asked = f"dependencies, {window}", 30
         query = urlencode(_zipkin_window(filled, lookback_ms))
         found.append(Question(name, "zipkin", (f"/api/v2/dependencies?{query}",), asked, _some))
         found.append(Question(name, "jaeger", (f"/api/dependencies?{query}",), asked, _some))

@@ -1,4 +1,4 @@
-"""Sums of the calls between services, by the minute and the hour of their traces' timestamps.
+"""Sums of the calls between services, by the second, the minute and the hour of their traces' timestamps.
 
 They begin empty, knowing no commit (`linked.seq` 0): upkeep counts what is held, a few million spans a round.
 """
@@ -12,7 +12,8 @@ depends_on = None
 
 _COUNTED = "parent VARCHAR NOT NULL, child VARCHAR NOT NULL, calls BIGINT NOT NULL, errors BIGINT NOT NULL"
 TABLES = {
-    "recent_links": f"(minute BIGINT NOT NULL, {_COUNTED})",
+    "recent_links": f"(second BIGINT NOT NULL, {_COUNTED})",
+    "link_seconds": f"(second BIGINT NOT NULL, {_COUNTED})",
     "link_minutes": f"(minute BIGINT NOT NULL, {_COUNTED})",
     "link_hours": f"(hour BIGINT NOT NULL, {_COUNTED})",
     "set_aside": "(trace_low UBIGINT NOT NULL)",

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from storage.batch import SpanBatch
 from storage.duckdb import dependencies, link_sums, upkeep
-from storage.duckdb.link_sums import MINUTE_NS
 from storage.duckdb.store import DuckDBStore
 from storage.ids import TraceId
 from storage.linking.change import Window, change_within
@@ -27,14 +26,15 @@ from tests.contract.test_dependencies_agreement import trace_timestamp_ns
 from tests.storage.duckdb.conftest import MEMORY_LIMIT_BYTES, StoreMaker
 from tests.storage.linking.traces import sane_traces, spans
 
+MINUTE = 60 * SECOND
 KEEP_EVERYTHING = RetentionPolicy(None, None)
 HOUR_STARTS_NS = 490_000 * HOUR
 IDS = [a_trace_id(1), a_short_trace_id(1), *(a_trace_id(number) for number in range(2, 7))]
 
 MOMENTS = st.builds(
     lambda whole_ns, off_ns: HOUR_STARTS_NS + whole_ns + off_ns,
-    st.sampled_from([-HOUR, -MINUTE_NS, 0, MINUTE_NS, 2 * MINUTE_NS, 59 * MINUTE_NS, HOUR, 2 * HOUR, 26 * HOUR]),
-    st.sampled_from([-1, 0, 0, 1, 30 * SECOND]),
+    st.sampled_from([-HOUR, -MINUTE, 0, MINUTE, 2 * MINUTE, 59 * MINUTE, HOUR, 2 * HOUR, 26 * HOUR]),
+    st.sampled_from([-1, 0, 0, 1, SECOND - 1, SECOND, 30 * SECOND]),
 )
 
 
@@ -78,7 +78,9 @@ STEPS = st.lists(
 WINDOWS = [
     (HOUR_STARTS_NS - 100 * HOUR, HOUR_STARTS_NS + 100 * HOUR),
     (HOUR_STARTS_NS, HOUR_STARTS_NS + HOUR - 1),
-    (HOUR_STARTS_NS - MINUTE_NS, HOUR_STARTS_NS + HOUR + MINUTE_NS - 1),
+    (HOUR_STARTS_NS - MINUTE, HOUR_STARTS_NS + HOUR + MINUTE - 1),
+    (HOUR_STARTS_NS - MINUTE - SECOND, HOUR_STARTS_NS + HOUR + MINUTE + SECOND),
+    (HOUR_STARTS_NS, HOUR_STARTS_NS + SECOND - 1),
 ]
 
 
@@ -160,13 +162,14 @@ class TestSums:
     def test_a_settled_hour_is_answered_without_reading_a_span(
         self, store: DuckDBStore, unlinked: list[pa.Table]
     ) -> None:
-        store.write(SpanBatch.of([*a_call(1, HOUR_STARTS_NS), *a_call(2, HOUR_STARTS_NS + MINUTE_NS)]))
+        store.write(SpanBatch.of([*a_call(1, HOUR_STARTS_NS), *a_call(2, HOUR_STARTS_NS + MINUTE)]))
         store.maintain(KEEP_EVERYTHING, 0)
         assert day(store) == [DependencyLink("web", "app", 2)]
         assert unlinked == []
-        minute = HOUR_STARTS_NS // MINUTE_NS
+        minute = HOUR_STARTS_NS // MINUTE
         assert rows_of(store, "link_minutes") == [(minute, "web", "app", 1, 0), (minute + 1, "web", "app", 1, 0)]
         assert rows_of(store, "link_hours") == [(490_000, "web", "app", 2, 0)]
+        assert [row[0] for row in rows_of(store, "link_seconds")] == [60 * minute, 60 * minute + 60]
         assert rows_of(store, "recent_links") == []
 
     def test_a_span_is_in_the_graph_before_any_upkeep(self, store: DuckDBStore) -> None:
@@ -179,7 +182,7 @@ class TestSums:
             store.maintain(KEEP_EVERYTHING, 0)
         store.write(SpanBatch.of([a_span(1, 3, service="edge", start_ns=HOUR_STARTS_NS)]))
         store.maintain(KEEP_EVERYTHING, 0)
-        assert rows_of(store, "link_minutes") == [(HOUR_STARTS_NS // MINUTE_NS + 60, "web", "app", 1, 0)]
+        assert rows_of(store, "link_minutes") == [(HOUR_STARTS_NS // MINUTE + 60, "web", "app", 1, 0)]
 
     def test_a_trace_whose_first_root_comes_late_leaves_its_old_minute(self, store: DuckDBStore) -> None:
         orphan = a_span(1, 2, parent=9, kind=SpanKind.SERVER, service="app", start_ns=HOUR_STARTS_NS + HOUR)
@@ -192,14 +195,15 @@ class TestSums:
         store.write(SpanBatch.of([a_span(1, 8, service="edge", start_ns=HOUR_STARTS_NS)]))
         store.maintain(KEEP_EVERYTHING, 0)
         assert {row[0] for row in rows_of(store, "link_hours")} == {hour}
-        assert {row[0] for row in rows_of(store, "link_minutes")} == {HOUR_STARTS_NS // MINUTE_NS}
+        assert {row[0] for row in rows_of(store, "link_minutes")} == {HOUR_STARTS_NS // MINUTE}
 
     def test_dropped_traces_leave_no_rows(self, store: DuckDBStore) -> None:
         store.write(SpanBatch.of(a_call(1, HOUR_STARTS_NS), 1))
         store.write(SpanBatch.of(a_call(2, HOUR_STARTS_NS + HOUR, "db"), 5))
         store.maintain(KEEP_EVERYTHING, 5)
         store.maintain(RetentionPolicy(3, None), 5)
-        assert rows_of(store, "link_minutes") == [(HOUR_STARTS_NS // MINUTE_NS + 60, "web", "db", 1, 0)]
+        assert rows_of(store, "link_minutes") == [(HOUR_STARTS_NS // MINUTE + 60, "web", "db", 1, 0)]
+        assert rows_of(store, "link_seconds") == [(HOUR_STARTS_NS // SECOND + 3600, "web", "db", 1, 0)]
         assert rows_of(store, "link_hours") == [(490_001, "web", "db", 1, 0)]
         assert day(store) == [DependencyLink("web", "db", 1)]
 
