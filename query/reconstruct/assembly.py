@@ -20,10 +20,9 @@ from query.reconstruct.shared_ids import separate_shared_ids
 from query.reconstruct.sorting import sort_collections, sort_resource
 from query.reconstruct.trace import Trace, TraceSpan, trace_id_of
 from query.reconstruct.zipkin_as_otel import as_otel
+from storage.conventions import SERVICE_NAME_KEY
 from storage.ids import TraceId
 from storage.span import Protocol, Resource, Span
-
-_SERVICE_NAME_KEY = "service.name"
 
 
 def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int = 0) -> Trace:
@@ -58,7 +57,7 @@ def as_stored(spans: Sequence[Span]) -> Trace:
 
 
 def _with_sent_service(span: Span) -> Span:
-    if span.protocol is Protocol.OTLP and span.resource.attributes.get(_SERVICE_NAME_KEY) != span.service:
+    if span.protocol is Protocol.OTLP and span.resource.attributes.get(SERVICE_NAME_KEY) != span.service:
         return replace(span, service=None)
     return span
 
