@@ -83,13 +83,14 @@ SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
 
 _READ_SLICE = """
 -- CHANGE_TABLE.
-SELECT asked.rowid - $first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
+SELECT asked.rowid - $slice_first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
     service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
     contains(split_part(attribute_keys, $elsewhere, 1), $error_key)
         OR (protocol <> $zipkin AND status_code = $error_status) AS error,
     summed AND coalesce({before}, false) AS before, coalesce({after}, false) AS after
 FROM spans JOIN asked ON trace_id[9:16] = low
-WHERE seq BETWEEN $first_seq AND $last_seq AND asked.rowid BETWEEN $first_trace AND $last_trace AND wide = $wide
+WHERE seq BETWEEN $slice_first_seq AND $slice_last_seq
+    AND asked.rowid BETWEEN $slice_first_trace AND $slice_last_trace AND wide = $slice_wide
     AND (before OR after)
 """
 
@@ -168,5 +169,7 @@ def _slices(cursor: duckdb.DuckDBPyConnection, slice_spans: int) -> Iterator[_Sl
 
 def _read(cursor: duckdb.DuckDBPyConnection, asked: Asked, part: _Slice) -> pa.Table:
     statement = _READ_SLICE.format(before=asked.before, after=asked.after)
-    values = {**_READ_VALUES, **asked.read_values, **part._asdict()}
+    # The conditions of `asked` have parameters of their own, whose names must not be those of the slice.
+    bounds = {f"slice_{name}": value for name, value in part._asdict().items()}
+    values = {**_READ_VALUES, **asked.read_values, **bounds}
     return cursor.execute(statement, values).to_arrow_table().cast(CHANGE_TABLE)

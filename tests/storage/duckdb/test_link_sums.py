@@ -20,8 +20,8 @@ from storage.linking.link_span import link_span_of
 from storage.linking.linker import Call, link_traces
 from storage.linking.table import RULES
 from storage.requests import DependencyLink, RetentionPolicy
-from storage.span import Span, SpanKind
-from tests.builders import HOUR, SECOND, a_short_trace_id, a_span, a_trace_id
+from storage.span import Endpoint, Span, SpanKind
+from tests.builders import HOUR, SECOND, TODAY_NS, a_short_trace_id, a_span, a_trace_id
 from tests.contract.test_dependencies_agreement import trace_timestamp_ns
 from tests.storage.duckdb.conftest import MEMORY_LIMIT_BYTES, StoreMaker
 from tests.storage.linking.traces import sane_traces, spans
@@ -207,6 +207,21 @@ class TestSums:
         assert rows_of(store, "link_seconds") == [(HOUR_STARTS_NS // SECOND + 3600, "web", "db", 1, 0)]
         assert rows_of(store, "link_hours") == [(490_001, "web", "db", 1, 0)]
         assert day(store) == [DependencyLink("web", "db", 1)]
+
+    @pytest.mark.parametrize("by_age", [True, False])
+    def test_a_trace_that_lost_its_older_half_keeps_the_links_of_the_other(
+        self, store: DuckDBStore, by_age: bool
+    ) -> None:
+        for now, child in ((1, "app"), (5, "db")):
+            store.write(SpanBatch.of([a_span(1, now, parent=9, service="web", remote=Endpoint(child))], now))
+        whole = (TODAY_NS - HOUR, TODAY_NS + HOUR)
+        store.maintain(KEEP_EVERYTHING, 5)
+        assert [link.child for link in store.dependencies(*whole)] == ["app", "db"]
+        if by_age:
+            store.maintain(RetentionPolicy(3, None), 5)
+        else:
+            store._retention._drop_oldest(1)
+        assert store.dependencies(*whole) == [DependencyLink("web", "db", 1)]
 
     def test_sums_of_other_rules_are_counted_anew(
         self, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
