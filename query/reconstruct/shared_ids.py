@@ -16,6 +16,10 @@ from storage.ids import SpanId
 from storage.span import Span, SpanKind
 
 
+_MOST_COMPARED = 16
+"""Of more halves of one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Half:
     """One of the spans that shared an id, the id it has now, and whether it is the called side."""
@@ -85,7 +89,7 @@ def _under_its_half(shown: TraceSpan, halves: Mapping[SpanId, Sequence[_Half]]) 
         near = not hosts.isdisjoint(half.hosts)
         return service_affinity(half.span, child), near, half.serves, encloses(half.span, child)
 
-    return _moved(shown, child.span_id, max(halves[parent], key=closeness).now_id)
+    return _moved(shown, child.span_id, max(halves[parent][:_MOST_COMPARED], key=closeness).now_id)
 
 
 def _moved(shown: TraceSpan, span_id: SpanId, parent: SpanId) -> TraceSpan:
