@@ -4,9 +4,10 @@
 store does, so that a slow start is seen as 503 and not as a refused connection.
 """
 
+import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -86,9 +87,9 @@ def admin_app(health: Health) -> ASGIApp:
     Go's profiles and variables (/debug/...) are a 404: there is no Go runtime to show.
     """
 
-    def answer(path: str) -> Response:
+    async def answer(path: str) -> Response:
         if path == "/metrics":
-            return _metrics(health)
+            return await _metrics(health)
         if path == "/version":
             return _json({"gitCommit": "", "gitVersion": VERSION, "buildDate": ""})
         if path.startswith("/debug/"):
@@ -101,7 +102,7 @@ def admin_app(health: Health) -> ASGIApp:
 def status_app(health: Health) -> ASGIApp:
     """13133: /status, as Jaeger v2 answers probes."""
 
-    def answer(path: str) -> Response:
+    async def answer(path: str) -> Response:
         return _json(health.as_jaeger_v2(), health.http_status()) if path == "/status" else _not_found()
 
     return _answering(answer)
@@ -110,16 +111,16 @@ def status_app(health: Health) -> ASGIApp:
 def metrics_app(health: Health) -> ASGIApp:
     """8888: /metrics, the same as on 14269, where Jaeger v2 has its own."""
 
-    def answer(path: str) -> Response:
-        return _metrics(health) if path == "/metrics" else _not_found()
+    async def answer(path: str) -> Response:
+        return await _metrics(health) if path == "/metrics" else _not_found()
 
     return _answering(answer)
 
 
-def _metrics(health: Health) -> Response:
+async def _metrics(health: Health) -> Response:
     if health.metrics is None:
         return PlainTextResponse("clew is starting and counts nothing yet\n", 503)
-    return Response(health.metrics.exposition(), media_type=CONTENT_TYPE)
+    return Response(await asyncio.to_thread(health.metrics.exposition), media_type=CONTENT_TYPE)
 
 
 def _not_found() -> Response:
@@ -130,9 +131,10 @@ def _json(document: Mapping[str, object], status: int = 200) -> Response:
     return Response(json.dumps(document, separators=(",", ":")), status, media_type="application/json")
 
 
-def _answering(answer: Callable[[str], Response]) -> ASGIApp:
+def _answering(answer: Callable[[str], Awaitable[Response]]) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(scope["path"])(scope, receive, send)
+        response = await answer(scope["path"])
+        await response(scope, receive, send)
 
     return app
 

@@ -1,5 +1,6 @@
 """What a Zipkin server answers about itself on 9411: health, build, and metrics (zipkin.md 1.9 to 1.12)."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -57,4 +58,4 @@ class ZipkinAbout:
         return Response(json.dumps(self._metrics.zipkin_metrics()), media_type=JSON)
 
     async def _prometheus(self) -> Response:
-        return Response(self._metrics.exposition(), media_type=CONTENT_TYPE)
+        return Response(await asyncio.to_thread(self._metrics.exposition), media_type=CONTENT_TYPE)

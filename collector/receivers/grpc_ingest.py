@@ -84,7 +84,7 @@ class GrpcIngest:
                 raise BodyTooSlow(f"expected the request within {self._limits.read_timeout_s:g} s") from error
             if not isinstance(message, bytes):
                 raise ClientGone("the call ended without a request")
-            coding = _coding(message)
+            coding = coding_of_message(message)
             if coding is not None:
                 return await self._inflated(message, coding, reservation)
         reservation.grow(len(message))
@@ -97,8 +97,8 @@ class GrpcIngest:
         return inflater.finish()
 
 
-def _coding(message: bytes) -> Coding | None:
-    """gRPC does not show its compressed flag, but no request for spans begins like a gzip or a zlib stream."""
+def coding_of_message(message: bytes) -> Coding | None:
+    """gRPC does not show its compressed flag, but no request of ours begins like a gzip or a zlib stream."""
     if message.startswith(_GZIP_MAGIC):
         return Coding.GZIP
     return Coding.DEFLATE if message[:1] == b"\x78" and has_zlib_header(message) else None

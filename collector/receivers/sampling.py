@@ -4,14 +4,21 @@ from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 import grpc
+from google.protobuf.message import DecodeError
 from starlette.types import Receive, Scope, Send
 
+from collector.errors import CollectorError, MalformedPayload, PayloadTooLarge
+from collector.inflate import Inflater
+from collector.receivers.grpc_ingest import Context, coding_of_message
+from collector.receivers.grpc_refusals import code_of
 from collector.receivers.http_answer import answer
 from collector.receivers.sampling_answers import strategy_json, strategy_message
 from collector.sampling_strategies import Strategies
 from wire import jaeger_sampling_pb2
-from wire.jaeger_sampling_pb2 import SamplingStrategyParameters, SamplingStrategyResponse
+from wire.jaeger_sampling_pb2 import SamplingStrategyParameters
 
+MAX_QUESTION_BYTES = 64 * 1024
+"""The largest question, inflated too; it holds the name of a service."""
 SERVICE = jaeger_sampling_pb2.DESCRIPTOR.services_by_name["SamplingManager"].full_name
 _LEGACY_PATH = "/"
 _BAGGAGE_PATH = "/baggageRestrictions"
@@ -20,7 +27,6 @@ _NO_SNIFFING = ((b"x-content-type-options", b"nosniff"),)
 
 InForce = Callable[[], Strategies]
 """The strategies of this moment."""
-Context = grpc.aio.ServicerContext[SamplingStrategyParameters, SamplingStrategyResponse]
 
 
 class SamplingHttp:
@@ -49,21 +55,39 @@ class SamplingHttp:
 
 
 class SamplingGrpc:
-    """jaeger.api_v2.SamplingManager."""
+    """jaeger.api_v2.SamplingManager, for a server that leaves compressed requests as they are, or inflates them."""
 
     def __init__(self, in_force: InForce) -> None:
         self._in_force = in_force
 
     def handlers(self) -> Sequence[grpc.GenericRpcHandler]:
         """What a port serves."""
-        method = grpc.unary_unary_rpc_method_handler(
-            self._get_sampling_strategy,
-            SamplingStrategyParameters.FromString,
-            SamplingStrategyResponse.SerializeToString,
-        )
+        method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._get_sampling_strategy)
         return (grpc.method_handlers_generic_handler(SERVICE, {"GetSamplingStrategy": method}),)
 
-    async def _get_sampling_strategy(
-        self, request: SamplingStrategyParameters, _context: Context
-    ) -> SamplingStrategyResponse:
-        return strategy_message(self._in_force().of(request.serviceName))
+    async def _get_sampling_strategy(self, message: bytes, context: Context) -> bytes:
+        try:
+            service = _question(message).serviceName
+        except CollectorError as error:
+            await context.abort(code_of(error), str(error))
+        return strategy_message(self._in_force().of(service)).SerializeToString()
+
+
+def _question(message: bytes) -> SamplingStrategyParameters:
+    """Raises MalformedPayload, CannotInflate, PayloadTooLarge."""
+    try:
+        return SamplingStrategyParameters.FromString(_inflated(message))
+    except DecodeError as error:
+        raise MalformedPayload(f"expected {SamplingStrategyParameters.DESCRIPTOR.full_name}: {error}") from error
+
+
+def _inflated(message: bytes) -> bytes:
+    if len(message) > MAX_QUESTION_BYTES:
+        raise PayloadTooLarge(f"expected a question of at most {MAX_QUESTION_BYTES} bytes, got {len(message)}")
+    coding = coding_of_message(message)
+    if coding is None:
+        return message
+    inflater = Inflater(coding, MAX_QUESTION_BYTES, reserve=lambda size_bytes: None)
+    for _ in inflater.feed(message):
+        pass
+    return inflater.finish()

@@ -1,5 +1,6 @@
 """What Jaeger's SDKs are told: reference section 6."""
 
+import gzip
 import json
 
 import grpc
@@ -81,21 +82,22 @@ async def test_another_method_is_405() -> None:
     assert (await get("/sampling", "service=all", method="POST")).status == 405
 
 
-async def asked(service: str) -> SamplingStrategyResponse:
-    server = GrpcServer(SamplingGrpc(lambda: STRATEGIES).handlers(), 1000)
+async def asked_with(message: bytes, compression: grpc.Compression | None = None) -> SamplingStrategyResponse:
+    server = GrpcServer(SamplingGrpc(lambda: STRATEGIES).handlers(), 2**20, inflate=False)
     port = await server.start("127.0.0.1:0")
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            method: grpc.aio.UnaryUnaryMultiCallable[SamplingStrategyParameters, SamplingStrategyResponse] = (
-                channel.unary_unary(
-                    "/jaeger.api_v2.SamplingManager/GetSamplingStrategy",
-                    SamplingStrategyParameters.SerializeToString,
-                    SamplingStrategyResponse.FromString,
-                )
+            method: grpc.aio.UnaryUnaryMultiCallable[bytes, SamplingStrategyResponse] = channel.unary_unary(
+                "/jaeger.api_v2.SamplingManager/GetSamplingStrategy",
+                response_deserializer=SamplingStrategyResponse.FromString,
             )
-            return await method(SamplingStrategyParameters(serviceName=service))
+            return await method(message, compression=compression)
     finally:
         await server.stop(grace_s=30)
+
+
+async def asked(service: str) -> SamplingStrategyResponse:
+    return await asked_with(SamplingStrategyParameters(serviceName=service).SerializeToString())
 
 
 async def test_grpc_tells_a_probability() -> None:
@@ -115,3 +117,25 @@ async def test_grpc_tells_the_probability_of_each_operation() -> None:
         ("get", 1.0),
         ("health", 0.0),
     ]
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+async def test_a_compressed_question_is_understood_where_grpc_leaves_it_so(compression: grpc.Compression) -> None:
+    unknown_fields = b"\x92\x01\x7f" + b"x" * 127  # gRPC compresses nothing that would not become smaller
+    question = SamplingStrategyParameters(serviceName="few").SerializeToString() + unknown_fields
+    assert (await asked_with(question, compression)).rateLimitingSampling.maxTracesPerSecond == 5
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (b"\xff\xff", grpc.StatusCode.INVALID_ARGUMENT),
+        (b"\x1f\x8b no gzip", grpc.StatusCode.INVALID_ARGUMENT),
+        (b"\x0a\xff\xff\x03" + b"x" * 65_535, grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (gzip.compress(b"x" * 2**22), grpc.StatusCode.RESOURCE_EXHAUSTED),
+    ],
+)
+async def test_a_wrong_question_is_refused_as_the_clients_fault(message: bytes, code: grpc.StatusCode) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await asked_with(message)
+    assert caught.value.code() is code

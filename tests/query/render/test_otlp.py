@@ -13,7 +13,7 @@ from collector.decode import otlp_json, otlp_proto
 from query.reconstruct.assembly import as_stored, assemble
 from query.reconstruct.trace import Trace, TraceSpan
 from query.render.otlp_json import any_value_json, traces_data_json
-from query.render.otlp_proto import any_value, chunks, traces_data
+from query.render.otlp_proto import CHUNK_SPANS, any_value, chunks, traces_data
 from storage.attributes import AttributeValue
 from storage.batch import SpanBatch, SpanColumns
 from storage.rows import span_of
@@ -303,6 +303,14 @@ def test_a_span_larger_than_the_limit_goes_alone() -> None:
     sizes = [len(message.resource_spans[0].scope_spans[0].spans) for message in chunks(trace, 400)]
 
     assert sizes == [1, 1, 1]
+
+
+def test_a_message_holds_a_bounded_number_of_spans() -> None:
+    trace = as_stored([a_span(1, number) for number in range(1, CHUNK_SPANS + 2)])
+
+    sizes = [len(message.resource_spans[0].scope_spans[0].spans) for message in chunks(trace, 2**30)]
+
+    assert sizes == [CHUNK_SPANS, 1]
 
 
 @st.composite
