@@ -24,6 +24,7 @@ from collector.decode.protobuf_fields import MessageCount, fields, require_modes
 from collector.errors import MalformedPayload
 from storage.attributes import AttributeValue
 from storage.batch import SpanColumns
+from storage.times import GO_ZERO_TIME_S
 from wire import jaeger_batch_lean_pb2 as lean
 
 _BATCH = 1
@@ -31,8 +32,6 @@ _SPANS, _PROCESS = 1, 2
 _LOGS = (9,)
 _BOOL, _INT64, _FLOAT64, _BINARY = 1, 2, 3, 4
 _FOLLOWS_FROM = 1
-_GO_ZERO_TIME_S = -62_135_596_800
-"""The year 1: what Go's clients send for a time that is not set."""
 
 
 def decode(body: bytes) -> Decoded:
@@ -169,4 +168,4 @@ def _value(tag: lean.KeyValue) -> AttributeValue:
 
 def _nanoseconds(time: lean.Time) -> int:
     """0 when not set, as Python and as Go leave it."""
-    return 0 if time.seconds == _GO_ZERO_TIME_S else clamped_ns(time.seconds * 10**9 + time.nanos)
+    return 0 if time.seconds == GO_ZERO_TIME_S else clamped_ns(time.seconds * 10**9 + time.nanos)

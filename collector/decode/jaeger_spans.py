@@ -24,18 +24,16 @@ from collector.decode.otlp_fields import (
 from collector.decode.otlp_rows import append_span
 from storage.attributes import AttributeValue
 from storage.batch import SpanColumns
+from storage.conventions import CHILD_OF, FOLLOWS_FROM, REF_TYPE_KEY, SERVICE_NAME_KEY, WARNINGS_KEY
 from storage.ids import NO_SPAN
 from storage.span import Protocol
 
 EMPTY_SERVICE_NAME = "empty-service-name"
 NO_PROCESS_NAME = "null-process-and-service-name"
-WARNINGS_KEY = "@jaeger@warnings"
-REF_TYPE_KEY = "opentracing.ref_type"
-_SERVICE_NAME_KEY = "service.name"
 _EVENT_KEY = "event"
 _DEBUG_FLAG = 2
 _NO_SCOPE = ScopeFields("", "", None, (), (), "", 0)
-_REF_TYPES = {False: attributes_of([(REF_TYPE_KEY, "child_of")]), True: attributes_of([(REF_TYPE_KEY, "follows_from")])}
+_REF_TYPES = {False: attributes_of([(REF_TYPE_KEY, CHILD_OF)]), True: attributes_of([(REF_TYPE_KEY, FOLLOWS_FROM)])}
 
 
 @dataclass(slots=True)
@@ -82,8 +80,8 @@ class JaegerProcess:
 
 def process_of(service: str, tags: Sequence[Pair]) -> JaegerProcess:
     """A process of this name and these tags. A nameless one is called as Jaeger calls it."""
-    named = [(_SERVICE_NAME_KEY, service), *(tag for tag in tags if tag[0] != _SERVICE_NAME_KEY)] if service else tags
-    told = dict(named).get(_SERVICE_NAME_KEY)
+    named = [(SERVICE_NAME_KEY, service), *(tag for tag in tags if tag[0] != SERVICE_NAME_KEY)] if service else tags
+    told = dict(named).get(SERVICE_NAME_KEY)
     name = told if told and isinstance(told, str) else EMPTY_SERVICE_NAME
     return JaegerProcess(ResourceFields(name, object_text(attributes_of(named)), "", 0), dict(tags).get("ip"))
 

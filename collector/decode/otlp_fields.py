@@ -9,6 +9,7 @@ from json.encoder import encode_basestring
 from zlib import crc32
 
 from collector.decode.otlp_attributes import Attribute, Pair, attributes_of, keys_of, object_text, tokens_of
+from storage.conventions import SERVICE_NAME_KEY
 from storage.ids import NO_SPAN, NO_TRACE
 
 MAX_TIME_NS = 2**63 - 1
@@ -19,7 +20,6 @@ MAX_KIND = 5
 UNSET_STATUS = 0
 MAX_STATUS = 2
 
-_SERVICE_NAME = "service.name"
 _EVENT_TOKEN_SEED = crc32(b"event=")
 
 
@@ -185,7 +185,7 @@ def status_of(number: int) -> int:
 
 def _service(pairs: Sequence[Pair]) -> str:
     for key, value in pairs:
-        if key == _SERVICE_NAME:
+        if key == SERVICE_NAME_KEY:
             if not isinstance(value, str):
                 return "service-name-wrong-type"
             return value or "empty-service-name"

@@ -1,21 +1,14 @@
 """Walking protobuf by hand, one message level at a time, without making protobuf's objects of what is inside.
 
-Objects outgrow their bytes: 4 MB of empty two-byte spans took 357 MB as messages. So what is too small on average to
-be a message is not made one, and a large message is not parsed when it has more fields than any real one.
+Objects outgrow their bytes: 4 MB of empty two-byte spans took 357 MB as messages.
 """
 
 from collections.abc import Container, Iterator
 
 from google.protobuf.message import DecodeError
 
+from collector.decode.proportions import LARGE_BYTES, LEAST_MEAN_BYTES, PARTS_MAX, SPANS_UNJUDGED
 from collector.errors import MalformedPayload
-
-LARGE_BYTES = 256 * 1024
-FIELDS_MAX = 16_384
-"""Attributes, events and links of one span, say; judged only in messages of more than LARGE_BYTES."""
-_LEAST_MEAN_BYTES = 16
-"""A span with both its ids takes 28 bytes: a payload whose messages are smaller than this on average is no batch."""
-_MESSAGES_UNJUDGED = 4096
 
 UNKNOWN = 0
 """The number of every field that is not length-delimited: its value is passed over."""
@@ -56,22 +49,22 @@ class MessageCount:
     def add(self, at: int) -> None:
         """Another one begins at this byte. MalformedPayload when they are many and too small to be what they should."""
         self._messages += 1
-        if self._messages > _MESSAGES_UNJUDGED and self._messages * _LEAST_MEAN_BYTES > at:
+        if self._messages > SPANS_UNJUDGED and self._messages * LEAST_MEAN_BYTES > at:
             raise MalformedPayload(
                 f"expected spans with ids, got {self._messages} messages in the first {at} bytes of the payload"
             )
 
 
 def require_modest(payload: bytes, start: int, end: int, where: str, inner: Container[int] = ()) -> None:
-    """MalformedPayload when the message between the two positions is large and has more than FIELDS_MAX fields.
+    """MalformedPayload when the message between the two positions is large and has more than PARTS_MAX fields.
 
     inner: numbers of fields that are messages which may be as large; they are judged too.
     """
     if end - start <= LARGE_BYTES:
         return
     for count, (number, _, at, to) in enumerate(fields(payload, start, end)):
-        if count >= FIELDS_MAX:
-            raise MalformedPayload(f"{where}: expected at most {FIELDS_MAX} fields in a large message, got more")
+        if count >= PARTS_MAX:
+            raise MalformedPayload(f"{where}: expected at most {PARTS_MAX} fields in a large message, got more")
         if number in inner:
             require_modest(payload, at, to, where)
 

@@ -15,14 +15,12 @@ from thriftpy2.protocol.cybin import TCyBinaryProtocol
 from thriftpy2.thrift import TType
 from thriftpy2.transport.memory import TCyMemoryBuffer
 
+from collector.decode.proportions import LEAST_MEAN_BYTES, SPANS_UNJUDGED
 from collector.decode.thrift_bounds import ThriftDamaged, end_of_binary_struct, end_of_binary_value
 
 Struct = TypeVar("Struct")
 Field = tuple[int, int]
 """The type on the wire (TType) and the number."""
-
-_STRUCTS_UNJUDGED = 4096
-_LEAST_MEAN_BYTES = 16
 
 
 class ThriftReader:
@@ -72,7 +70,7 @@ class ThriftReader:
         if size and element != TType.STRUCT:
             raise ThriftDamaged(f"expected a list of elements of type {TType.STRUCT}, got {element}")
         available = len(self._payload) - self._at
-        least_bytes = size if size <= _STRUCTS_UNJUDGED else size * _LEAST_MEAN_BYTES
+        least_bytes = size if size <= SPANS_UNJUDGED else size * LEAST_MEAN_BYTES
         if not 0 <= least_bytes <= available:
             raise ThriftDamaged(f"expected {least_bytes} bytes or more for {size} structs, got {available}")
         bounds = array("Q", [self._at])

@@ -8,11 +8,10 @@ And its objects outgrow their bytes: 2 MB of empty structs, a byte each, took 45
 than any real one does.
 """
 
+from collector.decode.proportions import LARGE_BYTES, PARTS_MAX
+
 MAX_DEPTH = 32
 """Jaeger's and Zipkin's messages nest 6 deep."""
-LARGE_BYTES = 256 * 1024
-STRUCTS_MAX = 16_384
-"""Tags, logs and references of one span, say; judged only in structs of more than LARGE_BYTES."""
 _MAX_VARINT_BYTES = 10
 
 _STRING, _STRUCT, _MAP, _LISTS = 11, 12, 13, (14, 15)
@@ -29,9 +28,9 @@ class ThriftDamaged(ValueError):
 def end_of_binary_struct(data: bytes, at: int) -> int:
     """The offset behind the struct that begins at `at`, in TBinaryProtocol. Raises ThriftDamaged.
 
-    Also when it is larger than LARGE_BYTES and holds more than STRUCTS_MAX others: as objects they would outgrow it.
+    Also when it is larger than LARGE_BYTES and holds more than PARTS_MAX others: as objects they would outgrow it.
     """
-    return _within(data, _BinaryWalk(data, at, STRUCTS_MAX).struct(at, MAX_DEPTH))
+    return _within(data, _BinaryWalk(data, at, PARTS_MAX).struct(at, MAX_DEPTH))
 
 
 def end_of_binary_value(data: bytes, at: int, kind: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from google.protobuf.message import DecodeError
 
 from collector.decode.decoded import Decoded
+from collector.decode.proportions import LARGE_BYTES, LEAST_MEAN_BYTES, PARTS_MAX, SPANS_UNJUDGED
 from collector.decode.protobuf_fields import fields
 from collector.decode.zipkin_addresses import address_of_bytes
 from collector.decode.zipkin_columns import columns_of
@@ -15,13 +16,6 @@ from collector.decode.zipkin_span import RefusedSpanError, WireAnnotation, WireE
 from collector.errors import MalformedPayload
 from storage.batch import SpanColumns
 from wire import zipkin_lean_pb2 as lean
-
-FIELDS_PER_SPAN_MAX = 16_384
-"""Tags and annotations of one span; counted only in spans larger than LARGE_SPAN_BYTES."""
-LARGE_SPAN_BYTES = 256 * 1024
-_LEAST_MEAN_BYTES = 16
-"""A span with ids of their proper length takes 22 bytes: a list of smaller ones is no list of spans."""
-_SPANS_UNJUDGED = 4096
 
 _SPANS = 1
 _FIRST_BYTE = _SPANS << 3 | 2
@@ -60,14 +54,12 @@ def _spans(payload: bytes) -> Iterator[WireSpan]:
 
 
 def _require_modest(payload: bytes, row: int, start: int, end: int) -> None:
-    if row >= _SPANS_UNJUDGED and row * _LEAST_MEAN_BYTES > start:
+    if row >= SPANS_UNJUDGED and row * LEAST_MEAN_BYTES > start:
         raise RefusedSpanError(f"Expected spans with ids, got {row} of them in the first {start} bytes")
-    if end - start > LARGE_SPAN_BYTES:
+    if end - start > LARGE_BYTES:
         for count, _ in enumerate(fields(payload, start, end)):
-            if count >= FIELDS_PER_SPAN_MAX:
-                raise RefusedSpanError(
-                    f"Expected at most {FIELDS_PER_SPAN_MAX} fields in a span, got more", f"at $[{row}]"
-                )
+            if count >= PARTS_MAX:
+                raise RefusedSpanError(f"Expected at most {PARTS_MAX} fields in a span, got more", f"at $[{row}]")
 
 
 def _span(span: lean.Span, row: int) -> WireSpan:

@@ -8,10 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from storage.times import clamped_ns
-
-GO_ZERO_TIME_S = -62_135_596_800
-"""0001-01-01T00:00:00Z: Go's time.Time{} in epoch seconds."""
+from storage.times import GO_ZERO_TIME_S, clamped_ns
 
 
 def time_ns(request: Message, field: str) -> int | None:

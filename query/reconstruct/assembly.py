@@ -21,9 +21,7 @@ from query.reconstruct.sorting import sort_collections, sort_resource
 from query.reconstruct.trace import Trace, TraceSpan, trace_id_of
 from query.reconstruct.zipkin_as_otel import as_otel
 from storage.ids import TraceId
-from storage.span import Protocol, Resource, Span
-
-_SERVICE_NAME_KEY = "service.name"
+from storage.span import Resource, Span
 
 
 def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int = 0) -> Trace:
@@ -45,22 +43,6 @@ def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int
     shown = correct_clock_skew(shown, max_clock_skew_ns)
     shown = library_attributes_on_resources(shown)
     return Trace(trace_id, by_start(without_invalid_links(one) for one in shown))
-
-
-def as_stored(spans: Sequence[Span]) -> Trace:
-    """The trace of these stored spans, at least one, in OpenTelemetry's terms and otherwise as it was sent.
-
-    Nothing is repaired, dropped or adjusted, every span keeps its own trace id, and spans are in the order of
-    `assemble`. A service name that the decoder gave to an OTLP resource without one is left out again.
-    """
-    ordered = in_canonical_order(spans)
-    return Trace(trace_id_of(ordered), [TraceSpan(_with_sent_service(as_otel(span))) for span in ordered])
-
-
-def _with_sent_service(span: Span) -> Span:
-    if span.protocol is Protocol.OTLP and span.resource.attributes.get(_SERVICE_NAME_KEY) != span.service:
-        return replace(span, service=None)
-    return span
 
 
 def _shown(span: Span, trace_id: TraceId) -> TraceSpan:

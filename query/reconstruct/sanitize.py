@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from query.reconstruct.go_text import time_text
 from query.reconstruct.trace import TraceSpan
 from storage.attributes import AttributeValue, text_of
+from storage.conventions import WARNINGS_KEY
 from storage.span import Span
 
 MISSING_SERVICE_NAME = "missing-service-name"
 EMPTY_SPAN_NAME = "empty-span-name"
-SENT_WARNINGS_KEY = "@jaeger@warnings"
 SHORTEST_NS = 1
 
 
@@ -37,9 +37,9 @@ def named(span: Span) -> TraceSpan:
     """
     changes: dict[str, Any] = {}
     warnings: list[str] = []
-    if SENT_WARNINGS_KEY in span.attributes:
-        warnings += _sent_warnings(span.attributes[SENT_WARNINGS_KEY])
-        changes["attributes"] = {key: value for key, value in span.attributes.items() if key != SENT_WARNINGS_KEY}
+    if WARNINGS_KEY in span.attributes:
+        warnings += _sent_warnings(span.attributes[WARNINGS_KEY])
+        changes["attributes"] = {key: value for key, value in span.attributes.items() if key != WARNINGS_KEY}
     if not span.service:
         changes["service"] = MISSING_SERVICE_NAME
     if not span.name:

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from query.reconstruct.trace import TraceSpan
 from query.reconstruct.tree import TraceTree
+from storage.conventions import FOLLOWS_FROM, REF_TYPE_KEY
 from storage.span import Span, SpanKind
 
-_REF_TYPE_KEY = "opentracing.ref_type"
-_FOLLOWS_FROM = "follows_from"
 _MESSAGES = frozenset({SpanKind.PRODUCER, SpanKind.CONSUMER})
 
 Window = tuple[int, int]
@@ -72,6 +71,5 @@ def _is_waited_for(span: Span) -> bool:
     if span.kind in _MESSAGES:
         return False
     return not span.links or not any(
-        link.span_id == span.parent_span_id and link.attributes.get(_REF_TYPE_KEY) == _FOLLOWS_FROM
-        for link in span.links
+        link.span_id == span.parent_span_id and link.attributes.get(REF_TYPE_KEY) == FOLLOWS_FROM for link in span.links
     )

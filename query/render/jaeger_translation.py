@@ -5,7 +5,9 @@ Source: OpenTelemetry collector's translator to Jaeger.
 
 from typing import NamedTuple
 
+from storage import conventions
 from storage.attributes import Attributes, AttributeValue
+from storage.conventions import REF_TYPE_KEY, SERVICE_NAME_KEY
 from storage.ids import SpanId, TraceId
 from storage.span import Event, Link, Protocol, Span, SpanKind, StatusCode
 
@@ -13,8 +15,6 @@ Tag = tuple[str, AttributeValue]
 
 CHILD_OF = "CHILD_OF"
 FOLLOWS_FROM = "FOLLOWS_FROM"
-_SERVICE_NAME_KEY = "service.name"
-_REF_TYPE_KEY = "opentracing.ref_type"
 _KIND_TEXTS = {
     SpanKind.UNSPECIFIED: "",
     SpanKind.INTERNAL: "internal",
@@ -71,7 +71,7 @@ def span_flags(span: Span) -> int:
 
 def process_tags(resource: Attributes) -> list[Tag]:
     """The resource's attributes but for the service name, which has a field of its own."""
-    return [tag for tag in resource.items() if tag[0] != _SERVICE_NAME_KEY]
+    return [tag for tag in resource.items() if tag[0] != SERVICE_NAME_KEY]
 
 
 def log_fields(event: Event) -> list[Tag]:
@@ -100,4 +100,4 @@ def shown_ns(time_ns: int | None) -> int:
 
 
 def _reference_type(link: Link) -> str:
-    return CHILD_OF if link.attributes.get(_REF_TYPE_KEY) == "child_of" else FOLLOWS_FROM
+    return CHILD_OF if link.attributes.get(REF_TYPE_KEY) == conventions.CHILD_OF else FOLLOWS_FROM

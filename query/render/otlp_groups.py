@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from query.reconstruct.jaeger_as_otel import jaeger_as_otel
-from query.reconstruct.sanitize import SENT_WARNINGS_KEY
 from query.reconstruct.trace import Trace, TraceSpan
 from storage.attributes import Attributes, encode
+from storage.conventions import SERVICE_NAME_KEY, WARNINGS_KEY
 from storage.span import Resource, Scope, Span
 
-SERVICE_NAME_KEY = "service.name"
 MAX_VALUE_DEPTH = 24
 """Arrays and maps that lie deeper in a value are given as their JSON text: protobuf's parsers stop at 100 messages."""
 _LARGEST_UINT64 = 2**64 - 1
@@ -60,7 +59,7 @@ def attributes_of(shown: TraceSpan) -> Attributes:
     """The span's attributes, with its warnings as the attribute that Jaeger passes them in."""
     if not shown.warnings:
         return shown.span.attributes
-    return {**shown.span.attributes, SENT_WARNINGS_KEY: list(shown.warnings)}
+    return {**shown.span.attributes, WARNINGS_KEY: list(shown.warnings)}
 
 
 def _as_otel(shown: TraceSpan) -> TraceSpan:

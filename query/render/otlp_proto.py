@@ -55,13 +55,6 @@ def chunks(trace: Trace, limit_bytes: int) -> Iterator[trace_pb2.TracesData]:
             waiting += (Trace(part.trace_id, half) for half in (part.spans[middle:], part.spans[:middle]))
 
 
-def any_value(value: AttributeValue) -> AnyValue:
-    """The value with its type; null is an AnyValue without one."""
-    message = AnyValue()
-    _set_value(message, value)
-    return message
-
-
 def _fill_resource_spans(message: trace_pb2.ResourceSpans, group: ResourceSpans) -> None:
     message.resource.SetInParent()
     _add(message.resource.attributes, group.attributes)
@@ -113,7 +106,8 @@ def _add(pairs: _KeyValues, attributes: Attributes, depth: int = MAX_VALUE_DEPTH
         _set_value(pairs.add(key=key).value, value, depth)
 
 
-def _set_value(message: AnyValue, value: AttributeValue, depth: int = MAX_VALUE_DEPTH) -> None:
+def _set_value(message: AnyValue, value: AttributeValue, depth: int) -> None:
+    """With its type; null is an AnyValue without one."""
     match value:
         case str():
             message.string_value = value

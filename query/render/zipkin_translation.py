@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, ip_address
 
 from storage.attributes import AttributeValue, encode_value, text_of
+from storage.conventions import SERVICE_NAME_KEY
 from storage.span import Endpoint, Event, Protocol, Span, SpanKind, StatusCode
 
 _NONE = Endpoint()
-_SERVICE_NAME = "service.name"
 _CALLERS = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 
@@ -25,7 +25,7 @@ def tags_of(span: Span) -> Mapping[str, str]:
     """
     if span.protocol is Protocol.ZIPKIN:
         return {key: text_of(value) for key, value in span.attributes.items()}
-    tags = {key: _tag_text(value) for key, value in span.resource.attributes.items() if key != _SERVICE_NAME}
+    tags = {key: _tag_text(value) for key, value in span.resource.attributes.items() if key != SERVICE_NAME_KEY}
     tags.update((key, _tag_text(value)) for key, value in span.attributes.items())
     if span.protocol is Protocol.JAEGER:
         if span.kind not in (SpanKind.UNSPECIFIED, SpanKind.INTERNAL):
@@ -54,7 +54,7 @@ def local_endpoint(span: Span) -> Endpoint:
     """Who reported the span. Other than Zipkin: nobody when the resource had no service.name at all."""
     if span.protocol is Protocol.ZIPKIN:
         return _with_service(span.local, span.service)
-    if _SERVICE_NAME not in span.resource.attributes:
+    if SERVICE_NAME_KEY not in span.resource.attributes:
         return _NONE
     return _filled(
         _with_service(span.local, span.service),

@@ -4,11 +4,11 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from query.api.grpc_times import GO_ZERO_TIME_S
 from query.archive import TraceArchive
 from storage.memory import MemoryStore
 from storage.requests import RetentionPolicy
 from storage.span import SpanKind
+from storage.times import GO_ZERO_TIME_S
 from tests.builders import BACKEND, DB, FRONTEND, HOUR, TODAY_NS, a_span, a_span_id, a_trace_id, a_zipkin_trace
 from tests.query.jaeger_grpc.conftest import NOW_NS, Door, OpenDoor
 from wire import jaeger_query_v2_pb2 as v2

@@ -7,12 +7,12 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from query.api.grpc_times import GO_ZERO_TIME_S
 from query.api.jaeger_search import DEFAULT_WINDOW_NS, LARGEST_LIMIT
 from storage.errors import StoreUnavailable
 from storage.memory import MemoryStore
 from storage.requests import TraceQuery
 from storage.span import Span, StatusCode
+from storage.times import GO_ZERO_TIME_S
 from tests.builders import (
     BACKEND,
     DAY,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collector.decode import jaeger_thrift
 from collector.decode.decoded import Decoded
-from collector.decode.thrift_bounds import LARGE_BYTES
+from collector.decode.proportions import LARGE_BYTES
 from collector.errors import MalformedPayload
 from storage.span import SpanKind, StatusCode
 from tests.builders import a_span_id

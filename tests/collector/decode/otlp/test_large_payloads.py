@@ -6,7 +6,7 @@ import pytest
 
 from collector.decode import otlp_proto
 from collector.decode.otlp_proto_groups import PIECE_BYTES, WHOLE_MAX_BYTES
-from collector.decode.protobuf_fields import FIELDS_MAX
+from collector.decode.proportions import PARTS_MAX
 from collector.errors import MalformedPayload
 from tests.collector.decode.otlp.messages import request, span_of
 from tests.collector.decode.otlp.traces import comparable, spans_of
@@ -105,7 +105,7 @@ def test_a_message_of_millions_of_empty_attributes_is_refused(around: tuple[int,
     for number in reversed(around):
         payload = bytes([number << 3 | 2]) + _length(len(payload)) + payload
 
-    with pytest.raises(MalformedPayload, match=f"expected at most {FIELDS_MAX} fields in a large message"):
+    with pytest.raises(MalformedPayload, match=f"expected at most {PARTS_MAX} fields in a large message"):
         otlp_proto.decode(payload)
 
 

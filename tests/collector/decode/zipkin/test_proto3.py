@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.decode.zipkin_proto3 import FIELDS_PER_SPAN_MAX, LARGE_SPAN_BYTES, decode
+from collector.decode.proportions import LARGE_BYTES, PARTS_MAX
+from collector.decode.zipkin_proto3 import decode
 from collector.errors import MalformedPayload
 from storage.ids import SpanId
 from storage.span import Endpoint, Event, Span, SpanKind, StatusCode
@@ -210,12 +211,12 @@ def test_thousands_of_spans_with_next_to_no_ids_are_refused() -> None:
 
 def test_a_span_of_millions_of_empty_tags_is_refused() -> None:
     payload = framed(1, RAW_IDS + b"\x5a\x00" * (4 * 2**20))
-    assert f"at most {FIELDS_PER_SPAN_MAX} fields" in refusal(payload)
+    assert f"at most {PARTS_MAX} fields" in refusal(payload)
 
 
 def test_a_large_span_is_taken() -> None:
-    span = span_with(tags={"prompt": "x" * (4 * LARGE_SPAN_BYTES)})
-    assert len(str(span.attributes["prompt"])) == 4 * LARGE_SPAN_BYTES
+    span = span_with(tags={"prompt": "x" * (4 * LARGE_BYTES)})
+    assert len(str(span.attributes["prompt"])) == 4 * LARGE_BYTES
 
 
 def test_a_long_list_is_taken_in_order() -> None:

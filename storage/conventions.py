@@ -1,0 +1,10 @@
+"""Attribute keys that decoders write or read and renderers read back: the field's own conventions."""
+
+SERVICE_NAME_KEY = "service.name"
+"""A resource's service. Source: OpenTelemetry's semantic conventions."""
+REF_TYPE_KEY = "opentracing.ref_type"
+"""A link's type: CHILD_OF or FOLLOWS_FROM. Source: OpenTelemetry's conventions for OpenTracing."""
+CHILD_OF = "child_of"
+FOLLOWS_FROM = "follows_from"
+WARNINGS_KEY = "@jaeger@warnings"
+"""A span's warnings, a list of texts. Source: Jaeger's own storage of OTLP."""
