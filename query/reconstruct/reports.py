@@ -6,12 +6,12 @@ such reports of one id that differ are two spans whose tracers chose the same id
 has a start and a duration of its own: a call that was tried twice under one id stays two, where Zipkin shows one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from msgspec.structs import replace
 
-from query.reconstruct.canonical import content_of, repeated_ids
+from query.reconstruct.canonical import content_of, likeness, repeated_ids
 from query.reconstruct.report_fields import joined_pieces, joined_protocols
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
@@ -59,9 +59,18 @@ def _joined(same_id: Sequence[TraceSpan]) -> list[TraceSpan]:
 
 
 def _without_repeats(same_id: Sequence[TraceSpan]) -> list[TraceSpan]:
-    written = sorted(((content_of(one.span), at) for at, one in enumerate(same_id)), key=lambda entry: entry[0])
-    groups = [[at for _, at in group] for _, group in groupby(written, key=lambda entry: entry[0])]
-    return [replace(same_id[group[0]], reports=len(group)) for group in sorted(groups)]
+    alike = Counter(likeness(one.span) for one in same_id)
+    kept: list[TraceSpan] = []
+    places: dict[str, int] = {}
+    for one in same_id:
+        content = content_of(one.span) if alike[likeness(one.span)] > 1 else ""
+        if content and content in places:
+            at = places[content]
+            kept[at] = replace(kept[at], reports=kept[at].reports + one.reports)
+        else:
+            places[content] = len(kept)
+            kept.append(one)
+    return kept
 
 
 def _from_pieces(pieces: Sequence[TraceSpan]) -> Iterator[TraceSpan]:
@@ -89,6 +98,8 @@ def _is_whole(span: Span) -> bool:
 
 
 def _across_protocols(reported: Sequence[TraceSpan]) -> list[TraceSpan]:
+    if len({one.span.protocol for one in reported}) == 1:
+        return list(reported)
     kept: list[TraceSpan] = []
     firsts: dict[tuple[object, ...], int] = {}
     for one in sorted(reported, key=lambda one: _RICHEST_FIRST.index(one.span.protocol)):

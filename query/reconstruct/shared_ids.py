@@ -15,7 +15,6 @@ from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
 from storage.span import Span, SpanKind
 
-
 _MOST_COMPARED = 16
 """Of more halves of one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
 

@@ -12,7 +12,6 @@ from query.reconstruct.kinship import encloses, hosts_of, service_affinity
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
 
-
 _MOST_COMPARED = 16
 """Of more spans with one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
 
