@@ -91,7 +91,7 @@ def _are_tied(one: Span, other: Span) -> bool:
 
 
 def _text(attributes: Attributes) -> str:
-    return encode(dict(sorted(attributes.items())))
+    return encode(dict(sorted(attributes.items()))) if attributes else "{}"
 
 
 def _event(event: Event) -> tuple[object, ...]:
