@@ -1,5 +1,6 @@
 """Spans in one order, each once: whatever order they arrived in, and however often a sender repeated itself."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from query.reconstruct.trace import TraceSpan
@@ -36,16 +37,22 @@ def distinct(spans: Sequence[Span]) -> list[Span]:
     repeated = repeated_ids(spans)
     if not repeated:
         return list(spans)
+    alike = Counter(likeness(span) for span in spans if span.span_id in repeated)
     seen: set[str] = set()
     kept: list[Span] = []
     for span in spans:
-        if span.span_id in repeated:
+        if span.span_id in repeated and alike[likeness(span)] > 1:
             content = content_of(span)
             if content in seen:
                 continue
             seen.add(content)
         kept.append(span)
     return kept
+
+
+def likeness(span: Span) -> tuple[object, ...]:
+    """What spans must have in common to be equal, and can be compared by at a fraction of what their content costs."""
+    return span.span_id, span.kind, span.shared, span.start_ns, span.duration_ns, span.protocol, span.service, span.name
 
 
 def repeated_ids(spans: Iterable[Span]) -> set[SpanId]:
@@ -84,7 +91,7 @@ def _are_tied(one: Span, other: Span) -> bool:
 
 
 def _text(attributes: Attributes) -> str:
-    return encode(dict(sorted(attributes.items())))
+    return encode(dict(sorted(attributes.items()))) if attributes else "{}"
 
 
 def _event(event: Event) -> tuple[object, ...]:

@@ -39,6 +39,11 @@ class CriticalPath(NamedTuple):
         return times
 
 
+_Part = tuple[int, int, int]
+"""From when to when a child counts, and its position."""
+_NO_CHILDREN: Iterator[_Part] = iter(())
+
+
 class _Walk:
     """Back through one span's time. at_ns: what is after it is done. children: the last finishing first."""
 
@@ -47,8 +52,9 @@ class _Walk:
     def __init__(self, position: int, window: Window, waits: Waits) -> None:
         self.position = position
         self.start_ns, self.at_ns = window
-        parts = waits.parts_within(position, window) if waits.awaited[position] else []
-        self.children = iter(sorted(parts, key=lambda part: -part[1]))
+        self.children = _NO_CHILDREN
+        if waits.awaited[position]:
+            self.children = iter(sorted(waits.parts_within(position, window), key=_end_ns, reverse=True))
 
 
 def critical_path(tree: TraceTree, waits: Waits) -> CriticalPath:
@@ -84,3 +90,7 @@ def _backwards(root: _Walk, waits: Waits, spans: set[int]) -> Iterator[Section]:
             walk.at_ns = start_ns
             spans.add(child)
             stack.append(_Walk(child, (start_ns, end_ns), waits))
+
+
+def _end_ns(part: _Part) -> int:
+    return part[1]

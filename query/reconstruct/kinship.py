@@ -7,15 +7,17 @@ address and an Istio node id, the application's SDK says `productpage` and its h
 from storage.attributes import AttributeValue
 from storage.span import Span
 
-_HOST_KEYS = (
-    "host.id",
-    "host.ip",
-    "host.name",
-    "k8s.pod.ip",
-    "k8s.pod.name",
-    "k8s.pod.uid",
-    "container.id",
-    "network.local.address",
+_HOST_KEYS = frozenset(
+    {
+        "host.id",
+        "host.ip",
+        "host.name",
+        "k8s.pod.ip",
+        "k8s.pod.name",
+        "k8s.pod.uid",
+        "container.id",
+        "network.local.address",
+    }
 )
 _NODE_ID_KEY = "node_id"
 _NO_HOST = frozenset({"", "::1", "::", "0.0.0.0", "localhost"})
@@ -34,9 +36,10 @@ def service_affinity(one: Span, other: Span) -> int:
 def hosts_of(span: Span) -> frozenset[str]:
     """Every name and address by which the span's host can be recognised; loopback addresses name no host."""
     found = [span.local.ipv4, span.local.ipv6]
-    for key in _HOST_KEYS:
-        found += _texts(span.resource.attributes.get(key))
-        found += _texts(span.attributes.get(key))
+    for attributes in (span.resource.attributes, span.attributes):
+        # Most spans have none of them, and a trace may have very many spans.
+        if not _HOST_KEYS.isdisjoint(attributes):
+            found += [text for key in _HOST_KEYS for text in _texts(attributes.get(key))]
     found += _istio_node(span.attributes.get(_NODE_ID_KEY))
     return frozenset(name for name in found if name and name not in _NO_HOST and not name.startswith("127."))
 

@@ -15,6 +15,9 @@ from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
 from storage.span import Span, SpanKind
 
+_MOST_COMPARED = 16
+"""Of more halves of one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Half:
@@ -23,7 +26,6 @@ class _Half:
     span: Span
     now_id: SpanId
     serves: bool
-    hosts: frozenset[str]
 
 
 def separate_shared_ids(spans: Sequence[TraceSpan]) -> list[TraceSpan]:
@@ -71,7 +73,7 @@ def _halves_by_id(spans: Sequence[TraceSpan], now_ids: Mapping[int, SpanId]) -> 
         span = shown.span
         if span.span_id in shared:
             now_id = now_ids.get(index, span.span_id)
-            halves[span.span_id].append(_Half(span, now_id, index in now_ids, hosts_of(span)))
+            halves[span.span_id].append(_Half(span, now_id, index in now_ids))
     return halves
 
 
@@ -79,13 +81,21 @@ def _under_its_half(shown: TraceSpan, halves: Mapping[SpanId, Sequence[_Half]]) 
     parent = shown.span.parent_span_id
     if parent is None or parent not in halves:
         return shown
-    child, hosts = shown.span, hosts_of(shown.span)
+    child, candidates = shown.span, halves[parent][:_MOST_COMPARED]
+    affinities = [service_affinity(half.span, child) for half in candidates]
+    best = max(affinities)
+    kin = [half for half, affinity in zip(candidates, affinities, strict=True) if affinity == best]
+    return _moved(shown, child.span_id, (kin[0] if len(kin) == 1 else _closest(kin, child)).now_id)
 
-    def closeness(half: _Half) -> tuple[int, bool, bool, bool]:
-        near = not hosts.isdisjoint(half.hosts)
-        return service_affinity(half.span, child), near, half.serves, encloses(half.span, child)
 
-    return _moved(shown, child.span_id, max(halves[parent], key=closeness).now_id)
+def _closest(halves: Sequence[_Half], child: Span) -> _Half:
+    # Hosts are costly to find, and mostly the service has told already.
+    hosts = hosts_of(child)
+
+    def closeness(half: _Half) -> tuple[bool, bool, bool]:
+        return not hosts.isdisjoint(hosts_of(half.span)), half.serves, encloses(half.span, child)
+
+    return max(halves, key=closeness)
 
 
 def _moved(shown: TraceSpan, span_id: SpanId, parent: SpanId) -> TraceSpan:

@@ -12,7 +12,7 @@ from storage.span import Span
 _ZERO_HIGH = bytes(8)
 
 
-class TraceSpan(Struct, frozen=True):
+class TraceSpan(Struct, frozen=True, gc=False):
     """One span as it is shown, with what its sender and the adjusters have to say about it, in that order.
 
     It may differ from the stored span: its id, parent, times, attributes and resource can be adjusted.

@@ -12,6 +12,9 @@ from query.reconstruct.kinship import encloses, hosts_of, service_affinity
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
 
+_MOST_COMPARED = 16
+"""Of more spans with one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
+
 
 class RootReason(IntEnum):
     """Why a span is a root, in the order in which roots are listed."""
@@ -77,7 +80,7 @@ def _parents(spans: Sequence[TraceSpan]) -> tuple[list[int | None], dict[int, Ro
             reasons[at] = RootReason.PARENTLESS
             parents.append(None)
         elif found := positions.get(parent_id):
-            parents.append(found[0] if len(found) == 1 else _closest(spans, found, shown))
+            parents.append(found[0] if len(found) == 1 else _closest(spans, found[:_MOST_COMPARED], shown))
         else:
             reasons[at] = RootReason.ORPHAN
             parents.append(None)

@@ -24,6 +24,7 @@ _STATUS_TEXTS = {
     "OK": StatusCode.OK,
 }
 _SCOPE_KEYS = ("otel.scope.name", "otel.library.name", "otel.scope.version", "otel.library.version")
+_ANY_SCOPE_KEY = frozenset(_SCOPE_KEYS)
 _LARGEST_DROPPED = 2**32 - 1
 
 
@@ -95,6 +96,8 @@ def _lifted_text(key: str, attributes: dict[str, AttributeValue]) -> str:
 
 def _lifted_scope(attributes: dict[str, AttributeValue]) -> Scope | None:
     """What OpenTelemetry's exporters put into tags, under the names of today and of before 2022."""
+    if _ANY_SCOPE_KEY.isdisjoint(attributes):
+        return None
     name, old_name, version, old_version = (_lifted_text(key, attributes) for key in _SCOPE_KEYS)
     return Scope(name or old_name, version or old_version) if name or old_name or version or old_version else None
 

@@ -16,7 +16,8 @@ from rich.console import Console
 from tests.benchmarks.ingest import measure_ingest
 from tests.benchmarks.ingest_results import IngestResult, Stream
 from tests.benchmarks.queries import QueriesResult, measure_queries
-from tests.benchmarks.tables import ingest_table, queries_table, streams_table
+from tests.benchmarks.reconstruction import ReconstructionResult, measure_reconstructions
+from tests.benchmarks.tables import ingest_table, queries_table, reconstruction_table, streams_table
 
 _BENCH = Path("bench")
 _SCENARIOS = {
@@ -32,10 +33,11 @@ console = Console(width=None if sys.stdout.isatty() else 180)
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Measure clew as its users meet it. Without a command: every ingest scenario, then queries at 1, 10 and 50 M."""
+    """Measure clew as its users meet it. Without a command: all of ingest, queries at 1, 10 and 50 M, large traces."""
     if context.invoked_subcommand is None:
         context.invoke(ingest)
         context.invoke(queries)
+        context.invoke(reconstruction)
 
 
 @main.command()
@@ -82,6 +84,15 @@ def queries(millions: Sequence[float], keep: bool) -> None:
     _write("queries", results)
 
 
+@main.command()
+@click.option("--spans", default=100_000, show_default=True, help="How large each trace is.")
+def reconstruction(spans: int) -> None:
+    """Large traces of several shapes: tree, self times, critical path, summary and their JSON, without a store."""
+    results = list(measure_reconstructions(spans))
+    console.print(reconstruction_table(results))
+    _write("reconstruction", results)
+
+
 def _emptied(directory: Path) -> Path:
     if directory.exists():
         shutil.rmtree(directory)
@@ -89,7 +100,9 @@ def _emptied(directory: Path) -> Path:
     return directory
 
 
-def _write(name: str, results: Sequence[IngestResult] | Sequence[QueriesResult]) -> None:
+def _write(
+    name: str, results: Sequence[IngestResult] | Sequence[QueriesResult] | Sequence[ReconstructionResult]
+) -> None:
     machine = {
         "cpus": psutil.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
@@ -97,6 +110,7 @@ def _write(name: str, results: Sequence[IngestResult] | Sequence[QueriesResult])
         "system": platform.platform(),
         "load_average": psutil.getloadavg(),
     }
+    _BENCH.mkdir(exist_ok=True)
     path = _BENCH / f"{name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
     path.write_text(json.dumps({"machine": machine, "results": [asdict(result) for result in results]}, indent=1))
     console.print(f"written to {path}")

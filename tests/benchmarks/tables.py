@@ -7,6 +7,7 @@ from rich.table import Table
 from tests.benchmarks.ingest_results import IngestResult
 from tests.benchmarks.latencies import Latencies
 from tests.benchmarks.queries import QueriesResult
+from tests.benchmarks.reconstruction import ReconstructionResult
 
 _MIB = 2**20
 
@@ -54,6 +55,25 @@ def streams_table(results: Sequence[IngestResult]) -> Table:
                 f"{stream.unsent_requests:,}",
                 ", ".join(f"{answer}: {count}" for answer, count in stream.refused_requests.items()) or "0",
             )
+    return table
+
+
+def reconstruction_table(results: Sequence[ReconstructionResult]) -> Table:
+    """One row a trace: CPU seconds and memory."""
+    columns = ("trace", "spans", "assemble s", "reconstruct s", "with Zipkin's clocks s", "render s")
+    table = _table("Large traces", *columns, "peak MiB", "JSON MiB", "largest piece KiB")
+    for result in results:
+        table.add_row(
+            result.trace,
+            f"{result.spans:,}",
+            f"{result.assemble_cpu_s:.2f}",
+            f"{result.reconstruct_cpu_s:.2f}",
+            f"{result.zipkin_clocks_cpu_s:.2f}",
+            f"{result.render_cpu_s:.2f}",
+            f"{result.peak_bytes / _MIB:,.0f}",
+            f"{result.document_bytes / _MIB:,.0f}",
+            f"{result.piece_bytes / 1024:,.0f}",
+        )
     return table
 
 

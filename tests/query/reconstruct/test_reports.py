@@ -72,6 +72,7 @@ def test_zipkins_pieces_of_one_span_become_one(spans: str, expected: str) -> Non
         pytest.param("a C web, a S bar sh, a S foo sh", id="two shared servers of different services"),
         pytest.param("a - web@1 t1, a - web@2 t1", id="one id at two addresses"),
         pytest.param("b<a C web, c<b S app", id="missing parent"),
+        pytest.param("a C web t1+9, a S app sh t2+1, a S app sh t5+1", id="two tries, each with its own time"),
     ],
 )
 def test_spans_that_are_not_one_stay_apart(spans: str) -> None:
@@ -80,6 +81,10 @@ def test_spans_that_are_not_one_stay_apart(spans: str) -> None:
 
 def test_two_servers_of_one_id_stay_apart_while_their_split_client_is_joined() -> None:
     assert written("a C t1+5, a C web, a S app@1 sh, a S app@2 sh") == "a C web t1+5, a S app@1 sh, a S app@2 sh"
+
+
+def test_pieces_without_a_time_of_their_own_belong_to_the_first_try() -> None:
+    assert written("a S app sh t5+1, a S @1 sh, a S app sh t2+1") == "a S app sh t5+1, a S app@1 sh t2+1"
 
 
 def test_a_piece_that_names_itself_as_its_parent_has_none() -> None:
