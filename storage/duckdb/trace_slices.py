@@ -83,8 +83,8 @@ SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
 
 _READ_SLICE = """
 -- CHANGE_TABLE.
-SELECT asked.rowid - $slice_first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind, shared,
-    service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
+SELECT asked.rowid - $slice_first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind,
+    shared, service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
     contains(split_part(attribute_keys, $elsewhere, 1), $error_key)
         OR (protocol <> $zipkin AND status_code = $error_status) AS error,
     summed AND coalesce({before}, false) AS before, coalesce({after}, false) AS after
