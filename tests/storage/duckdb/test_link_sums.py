@@ -104,7 +104,7 @@ def tiny_sums(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("tiny_sums")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_the_graph_is_that_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step]) -> None:
     with TemporaryDirectory() as folder:
