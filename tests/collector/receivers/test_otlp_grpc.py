@@ -14,13 +14,12 @@ from collector.receivers.grpc_ingest import MAX_READING
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.otlp_grpc import OtlpGrpcReceiver
 from storage.errors import StoreFull, StoreUnavailable
+from tests.collector.receivers.grpc_calls import Method, refusal, trailers
 from tests.collector.rig import SECOND_NS, Rig, decode_words, until
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LIMITS = BodyLimits(wire_bytes=100_000, inflated_bytes=400_000)
 UNLIMITED = (("grpc.max_send_message_length", -1),)
-
-Export = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 
 
 def served(rig: Rig, limits: BodyLimits = LIMITS) -> GrpcServer:
@@ -31,7 +30,7 @@ def served(rig: Rig, limits: BodyLimits = LIMITS) -> GrpcServer:
 @asynccontextmanager
 async def exporting(
     rig: Rig, *, limits: BodyLimits = LIMITS, method: str = EXPORT, options: Sequence[tuple[str, int]] = UNLIMITED
-) -> AsyncIterator[Export]:
+) -> AsyncIterator[Method]:
     """A client's method on a real loopback connection to a receiver."""
     server = served(rig, limits)
     port = await server.start("127.0.0.1:0")
@@ -41,16 +40,6 @@ async def exporting(
     finally:
         rig.store.let_go()
         await server.stop(grace_s=30)
-
-
-async def refusal(export: Export, body: bytes, compression: grpc.Compression | None = None) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await export(body, compression=compression)
-    return caught.value
-
-
-def trailers(error: grpc.aio.AioRpcError) -> dict[str, bytes | str]:
-    return dict(error.trailing_metadata())
 
 
 async def test_spans_are_answered_with_an_empty_response_when_they_are_stored() -> None:
@@ -197,7 +186,7 @@ async def test_requests_that_do_not_come_hold_no_memory_and_do_not_keep_others_o
             silent = [opened() for _ in range(MAX_READING)]
             for call in silent:
                 await call.wait_for_connection()
-            export: Export = channel.unary_unary(EXPORT)
+            export: Method = channel.unary_unary(EXPORT)
             assert await export(b"5 shop") == b""
             codes = [await call.code() for call in silent]
         await server.stop(grace_s=30)
@@ -235,7 +224,7 @@ async def test_stop_lets_running_calls_end() -> None:
         port = await server.start("127.0.0.1:0")
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             rig.store.hold()
-            export: Export = channel.unary_unary(EXPORT)
+            export: Method = channel.unary_unary(EXPORT)
             call = export(b"5 shop")
             await rig.writes_begun(1)
             stopping = asyncio.create_task(server.stop(grace_s=30))

@@ -15,12 +15,11 @@ from collector.ledger import Door
 from collector.receivers.http_body import BodyLimits
 from collector.receivers.zipkin_grpc import REPORT_PATH, ZipkinGrpcReceiver
 from storage.errors import StoreFull, StoreUnavailable
+from tests.collector.receivers.grpc_calls import Method, refusal, trailers
 from tests.collector.rig import SECOND_NS, Rig, decode_words, until
 
 LIMITS = BodyLimits(wire_bytes=100_000, inflated_bytes=400_000)
 UNLIMITED = (("grpc.max_send_message_length", -1),)
-
-Report = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 
 
 @asynccontextmanager
@@ -37,7 +36,7 @@ async def serving(rig: Rig, *, limits: BodyLimits = LIMITS, enabled: bool = True
 @asynccontextmanager
 async def reporting(
     rig: Rig, *, limits: BodyLimits = LIMITS, enabled: bool = True, options: Sequence[tuple[str, int]] = UNLIMITED
-) -> AsyncIterator[Report]:
+) -> AsyncIterator[Method]:
     """A client's method on a real loopback connection to a receiver."""
     async with (
         serving(rig, limits=limits, enabled=enabled) as address,
@@ -45,16 +44,6 @@ async def reporting(
     ):
         yield channel.unary_unary(REPORT_PATH)
         rig.store.let_go()
-
-
-async def refusal(report: Report, body: bytes, compression: grpc.Compression | None = None) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await report(body, compression=compression)
-    return caught.value
-
-
-def trailers(error: grpc.aio.AioRpcError) -> dict[str, bytes | str]:
-    return dict(error.trailing_metadata())
 
 
 async def test_spans_are_answered_with_an_empty_response_when_they_are_stored() -> None:
@@ -208,7 +197,7 @@ async def test_stop_lets_running_calls_end() -> None:
         server = HttpServer(ZipkinGrpcReceiver(rig.intake, LIMITS, decode_words), "127.0.0.1:0", 30)
         async with grpc.aio.insecure_channel(server.address) as channel:
             rig.store.hold()
-            report: Report = channel.unary_unary(REPORT_PATH)
+            report: Method = channel.unary_unary(REPORT_PATH)
             call = report(b"5 shop")
             await rig.writes_begun(1)
             stopping = asyncio.create_task(server.stop())
