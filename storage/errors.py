@@ -2,7 +2,8 @@
 
 StorageError
 ├── StoreConfigurationError   the URL or a setting cannot work; nothing was opened
-├── SchemaVersionError        the store was written by a newer clew; it was left untouched
+├── SchemaVersionError        the store's revision is not the one this clew needs; it was left untouched
+├── DowngradeRefused          going back to that revision would lose data, or it is none; nothing was changed
 ├── StoreUnavailable          the store cannot answer now; the same call may succeed later
 │   └── StoreFull             no room to write; reads work, and writes work again when space returns
 └── UnsupportedByStore        the store's Capabilities say no; raised by the query service, never by a store
@@ -18,7 +19,11 @@ class StoreConfigurationError(StorageError):
 
 
 class SchemaVersionError(StorageError):
-    """The store holds a schema revision this clew does not know."""
+    """The store holds a schema revision this clew does not know, or an older one that it may not change."""
+
+
+class DowngradeRefused(StorageError):
+    """A store is not brought back to that revision."""
 
 
 class StoreUnavailable(StorageError):

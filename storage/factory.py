@@ -6,10 +6,12 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ByteSize
 
 from storage.contract import SpanStore
+from storage.duckdb.schema import DuckDBSchema
 from storage.duckdb.store import DuckDBStore
 from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
 from storage.memory import MemoryStore
+from storage.revisions import StoreSchema
 from storage.settings import TEMPORARY, StorageSettings
 
 _ARCHIVE_MEMORY = ByteSize(64 * 2**20)
@@ -22,6 +24,23 @@ def open_store(settings: StorageSettings) -> SpanStore:
     Raises StoreConfigurationError for a URL that names no store.
     """
     return _store_at(settings, "CLEW_STORAGE_URL")
+
+
+def schemas_of(settings: StorageSettings) -> list[StoreSchema]:
+    """The schemas of the store that `settings.url` names and of the archive; none of stores that begin empty each time.
+
+    Nothing is read or written before they are asked. Raises StoreConfigurationError as `open_store`.
+    """
+    urls = {"CLEW_STORAGE_URL": settings.url, "CLEW_ARCHIVE_URL": settings.archive_url}
+    found = (_schema_at(url, variable, settings) for variable, url in urls.items() if url)
+    return [schema for schema in found if schema is not None]
+
+
+def _schema_at(url: str, variable: str, settings: StorageSettings) -> StoreSchema | None:
+    if urlsplit(url).scheme == "duckdb" and url != TEMPORARY:
+        return DuckDBSchema(_path_of(url, variable), int(settings.memory_limit_bytes))
+    _store_at(settings.model_copy(update={"url": url}), variable)
+    return None
 
 
 def open_archive(settings: StorageSettings) -> SpanStore | None:

@@ -10,6 +10,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+lost_on_downgrade = "every span"
 
 SPANS = """
 CREATE TABLE spans (
