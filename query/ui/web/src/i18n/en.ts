@@ -1,0 +1,20 @@
+/** English, and with it every key there is. {name} is filled in. */
+export const en = {
+  "nav.search": "Search",
+  "nav.graph": "Service graph",
+  "nav.monitor": "Monitor",
+  "nav.compare": "Compare",
+  "nav.file": "Open a file",
+  "nav.main": "Main",
+  "nav.find_trace": "Trace ID",
+  "nav.skip": "Skip to the content",
+  "theme.to_dark": "Dark theme",
+  "theme.to_light": "Light theme",
+  "language.switch": "한국어",
+  "state.loading": "Loading",
+  "state.failed": "This did not work",
+  "state.retry": "Try again",
+} as const;
+
+export type Key = keyof typeof en;
+export type Dictionary = Record<Key, string>;

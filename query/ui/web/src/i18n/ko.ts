@@ -1,0 +1,18 @@
+import type { Dictionary } from "./en.ts";
+
+export const ko: Dictionary = {
+  "nav.search": "검색",
+  "nav.graph": "서비스 그래프",
+  "nav.monitor": "모니터링",
+  "nav.compare": "비교",
+  "nav.file": "파일 열기",
+  "nav.main": "주 메뉴",
+  "nav.find_trace": "트레이스 ID",
+  "nav.skip": "본문으로 건너뛰기",
+  "theme.to_dark": "어두운 테마",
+  "theme.to_light": "밝은 테마",
+  "language.switch": "English",
+  "state.loading": "불러오는 중",
+  "state.failed": "요청을 처리하지 못했습니다",
+  "state.retry": "다시 시도",
+};

@@ -1,0 +1,3 @@
+export default function FileView() {
+  return <h1>File</h1>;
+}

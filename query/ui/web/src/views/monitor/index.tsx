@@ -1,0 +1,3 @@
+export default function MonitorView() {
+  return <h1>Monitor</h1>;
+}

@@ -1,0 +1,3 @@
+export default function SearchView() {
+  return <h1>Search</h1>;
+}

@@ -1,0 +1,3 @@
+export default function TraceView({ traceId }: { traceId: string }) {
+  return <h1>{traceId}</h1>;
+}
