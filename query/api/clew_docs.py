@@ -95,3 +95,33 @@ TRACE_RESPONSES: Schema = {
     }
 }
 """What the endpoint of one trace answers, for its OpenAPI operation."""
+
+_LEFT_OUT = _map(
+    "spans message",
+    spans=_number("Spans of the file that are not shown."),
+    message=_text("Why, with the first of them; empty when none."),
+)
+TRANSFORM: Schema = {
+    "requestBody": {
+        "required": True,
+        "description": "A file of Jaeger's, Zipkin's (v1 or v2) or OTLP's JSON, or one such document a line; gzip and "
+        "deflate are taken.",
+        "content": {"application/json": {"schema": {}}},
+    },
+    "responses": {
+        "200": {
+            "description": "Its traces, each as /api/clew/v1/traces/{trace_id} answers it. Nothing is stored.",
+            "content": {
+                "application/json": {
+                    "schema": _map(
+                        "leftOut traces", leftOut=_LEFT_OUT, traces=_list(_DOCUMENT, "In the order of the file.")
+                    )
+                }
+            },
+        },
+        "400": {"description": "It is no file of traces; Jaeger's envelope with what it is."},
+        "413": {"description": "Beyond CLEW_MAX_BODY_BYTES, or inflated beyond CLEW_MAX_INFLATED_BYTES."},
+        "503": {"description": "Other files take the room for them; retry."},
+    },
+}
+"""What the endpoint of a file takes and answers."""

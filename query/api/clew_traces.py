@@ -42,19 +42,17 @@ class ClewTraces:
         """
         given = request.query_params
         try:
-            trace_id, clocks = _trace_id_in_path(request), _clock_rule(given.get("clockSkew"))
+            trace_id, clocks = _trace_id_in_path(request), clock_rule(given.get("clockSkew"))
             zipped = accepts_gzip(request)
             pieces = self._service.stream(
-                lambda reader: _encoded(
+                lambda reader: encoded(
                     self._document(reader, trace_id, clocks), pretty=parameters.pretty(given), zipped=zipped
                 )
             )
             first = await anext(pieces)
         except (QueryError, StorageError) as error:
             return error_answer(status_of(error), str(error))
-        headers = {"Content-Type": "application/json", "Vary": "Accept-Encoding"}
-        if zipped:
-            headers["Content-Encoding"] = "gzip"
+        headers = document_headers(zipped=zipped)
         if request.method == "HEAD":
             return Response(headers=headers)
         return StreamingResponse(_after(first, pieces), headers=headers)
@@ -72,7 +70,16 @@ async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
         yield piece
 
 
-def _encoded(pieces: Iterator[bytes], *, pretty: bool, zipped: bool) -> Iterator[bytes]:
+def document_headers(*, zipped: bool) -> dict[str, str]:
+    """The headers of what `encoded` gives."""
+    return {
+        "Content-Type": "application/json",
+        "Vary": "Accept-Encoding",
+        **({"Content-Encoding": "gzip"} if zipped else {}),
+    }
+
+
+def encoded(pieces: Iterator[bytes], *, pretty: bool, zipped: bool) -> Iterator[bytes]:
     """The document as it is sent. Only a whole one can be indented."""
     if pretty:
         pieces = iter([msgspec.json.format(b"".join(pieces), indent=4)])
@@ -93,7 +100,8 @@ def _trace_id_in_path(request: Request) -> TraceId:
         raise BadRequest(str(error)) from error
 
 
-def _clock_rule(text: str | None) -> ClockRule:
+def clock_rule(text: str | None) -> ClockRule:
+    """What the parameter `clockSkew` says. BadRequest when it is none of the rules."""
     if not text:
         return ClockRule.JAEGER
     try:

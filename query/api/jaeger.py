@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api.clew_traces import ClewTraces
+from query.api.clew_uploads import ClewUploads, FileUploads
 from query.api.jaeger_answers import error_answer
 from query.api.jaeger_call_metrics import JaegerCallMetrics
 from query.api.jaeger_docs import documented
@@ -31,13 +32,14 @@ def jaeger_app(
     service: QueryService,
     *,
     uploads: Uploads | None = None,
+    files: FileUploads | None = None,
     ui: JaegerUi | None = None,
     doors: Doors = dict,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> FastAPI:
     """The application; `service` stays the caller's to close. now_ns: the clock, epoch nanoseconds.
 
-    uploads: how a body of /api/transform is read; without it there is no such path.
+    uploads, files: how bodies of /api/transform and /api/clew/v1/transform are read; without it there is no such path.
     ui: the build of Jaeger's UI whose page and files every path outside of the API answers; without it that is a page
     of clew's own, which lists the `doors`.
     """
@@ -52,7 +54,7 @@ def jaeger_app(
     base_path = service.settings.base_path
     for prefix in dict.fromkeys(("", base_path)):
         _add_api(app, prefix, service, now_ns)
-        _add_posts(app, prefix, service, now_ns, uploads)
+        _add_posts(app, prefix, service, now_ns, uploads, files)
     add_pages(app, base_path, doors, ui)
     app.add_middleware(TraceResponse)
     return app
@@ -86,11 +88,18 @@ def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[
 
 
 def _add_posts(
-    app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[[], int], uploads: Uploads | None
+    app: FastAPI,
+    prefix: str,
+    service: QueryService,
+    now_ns: Callable[[], int],
+    uploads: Uploads | None,
+    files: FileUploads | None,
 ) -> None:
     routes: list[tuple[str, _Handler]] = [("/api/archive/{trace_id}", JaegerEndpoints(service, now_ns).archive)]
     if uploads:
         routes.append(("/api/transform", JaegerTransform(service, uploads).transform))
+    if files:
+        routes.append(("/api/clew/v1/transform", ClewUploads(service, files).transform))
     for path, handler in routes:
         app.add_api_route(
             prefix + path,

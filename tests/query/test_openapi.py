@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from starlette.types import ASGIApp
 
-from clew.uploads import OtlpUploads
+from clew.uploads import file_uploads, otlp_uploads
 from collector.settings import CollectorSettings
 from query.api.jaeger import jaeger_app
 from query.api.tempo import tempo_app
@@ -87,8 +87,11 @@ def asked(app: ASGIApp, document: str) -> schemathesis.BaseSchema:
     return schema
 
 
-uploads = OtlpUploads(CollectorSettings.model_validate({}))
-jaeger = asked(jaeger_app(a_service(), uploads=uploads, now_ns=lambda: NOW_NS), "/docs/openapi.json")
+limits = CollectorSettings.model_validate({})
+jaeger = asked(
+    jaeger_app(a_service(), uploads=otlp_uploads(limits), files=file_uploads(limits), now_ns=lambda: NOW_NS),
+    "/docs/openapi.json",
+)
 tempo = asked(tempo_app(a_service(), now_ns=lambda: NOW_NS), "/docs/openapi.json")
 zipkin = asked(zipkin_app(a_service(), clock_s=lambda: NOW_NS / 1e9), "/zipkin/api/openapi.json")
 bounded = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

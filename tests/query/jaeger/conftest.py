@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clew.uploads import OtlpUploads
+from clew.uploads import file_uploads, otlp_uploads
 from collector.settings import CollectorSettings
 from query.api.jaeger import jaeger_app
 from query.archive import TraceArchive
@@ -21,9 +21,13 @@ class Door(HttpDoor):
 
     def __init__(self, settings: QuerySettings, reader: SpanReader | None, archive: TraceArchive | None) -> None:
         limits = {"max_body_bytes": 100_000, "max_inflated_bytes": 200_000}
-        uploads = OtlpUploads(CollectorSettings.model_validate(limits))
+        sizes = CollectorSettings.model_validate(limits)
+        uploads, files = otlp_uploads(sizes), file_uploads(sizes)
         super().__init__(
-            lambda service: jaeger_app(service, uploads=uploads, now_ns=lambda: NOW_NS), settings, reader, archive
+            lambda service: jaeger_app(service, uploads=uploads, files=files, now_ns=lambda: NOW_NS),
+            settings,
+            reader,
+            archive,
         )
 
     async def data(self, path: str, **parameters: Any) -> Any:
