@@ -10,10 +10,10 @@ from math import ceil, log
 import numpy as np
 import numpy.typing as npt
 
-RELATIVE_ACCURACY = 0.015
-"""Less than the 64th that SpanReader.call_series promises, which leaves room for the rounding of logarithms."""
+RELATIVE_ACCURACY = 0.03
+"""Less than the 32nd that SpanReader.call_series promises, which leaves room for the rounding of logarithms."""
 GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY)
-"""Of the upper bounds of neighbouring buckets: 23 buckets for each doubling of the duration."""
+"""Of the upper bounds of neighbouring buckets: 11.5 buckets for each doubling of the duration."""
 _PER_E_FOLD = 1 / log(GAMMA)
 BUCKETS = ceil(63 * log(2) * _PER_E_FOLD) + 2
 """Numbers run from 0, which holds durations of 0 and less, to BUCKETS - 1, for those up to 2**63 ns."""
