@@ -1,7 +1,8 @@
 """What clew says of itself to operators, on the ports where Jaeger's two generations say it.
 
 14269 is Jaeger v1's admin port; 13133 and 8888 are the status and metrics ports of v2. All three open before the
-store does, so that a slow start is seen as 503 and not as a refused connection.
+store does, so that a slow start is seen as 503 and not as a refused connection. While the store does not answer they
+say 503, too: that is readiness. Whether the process lives, for a probe that would kill it, is /live on 13133.
 """
 
 import asyncio
@@ -27,11 +28,12 @@ class State(Enum):
 
     STARTING = "StatusStarting"
     RUNNING = "StatusOK"
+    STORE_LOST = "StatusRecoverableError"
     STOPPING = "StatusStopping"
 
 
 class Health:
-    """Whether clew is up, and since when. Storage trouble later on changes nothing here, as in Jaeger.
+    """Whether clew is ready, and since when: every door is open, and the store answers.
 
     now: the wall clock; monotonic_ns: a clock that never goes back, for the uptime.
     """
@@ -45,11 +47,18 @@ class Health:
         self._now = now
         self._monotonic_ns = monotonic_ns
         self._started = now()
+        self._problem: str | None = None
         self._enter(State.STARTING)
 
     def ready(self) -> None:
         """Every door is open."""
-        self._enter(State.RUNNING)
+        self._enter(State.RUNNING if self._problem is None else State.STORE_LOST)
+
+    def store(self, problem: str | None) -> None:
+        """What is wrong with the store from now on, or None."""
+        self._problem = problem
+        if self._state in (State.RUNNING, State.STORE_LOST):
+            self.ready()
 
     def stopping(self) -> None:
         """No new work is wanted."""
@@ -70,8 +79,9 @@ class Health:
         """The JSON of 13133, which is the OpenTelemetry collector's healthcheckv2 extension's."""
         return {
             "start_time": _rfc3339(self._started),
-            "healthy": True,
+            "healthy": self._problem is None,
             "status": self._state.value,
+            **({} if self._problem is None else {"error": self._problem}),
             "status_time": _rfc3339(self._since),
         }
 
@@ -100,9 +110,11 @@ def admin_app(health: Health) -> ASGIApp:
 
 
 def status_app(health: Health) -> ASGIApp:
-    """13133: /status, as Jaeger v2 answers probes."""
+    """13133: /status, as Jaeger v2 answers probes, and /live, which is 200 as long as the process answers at all."""
 
     async def answer(path: str) -> Response:
+        if path == "/live":
+            return PlainTextResponse("clew lives\n")
         return _json(health.as_jaeger_v2(), health.http_status()) if path == "/status" else _not_found()
 
     return _answering(answer)

@@ -5,14 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from query.archive import TraceArchive
-from storage.factory import open_archive
-from storage.settings import StorageSettings
+from storage.contract import SpanStore
 
 
 @contextlib.asynccontextmanager
-async def opened_archive(settings: StorageSettings) -> AsyncIterator[TraceArchive | None]:
-    """The archive, open as long as the context, or None when `CLEW_ARCHIVE_URL` is not set."""
-    store = open_archive(settings)
+async def opened_archive(store: SpanStore | None) -> AsyncIterator[TraceArchive | None]:
+    """The archive in this store, open as long as the context; None without one."""
     if store is None:
         yield None
         return

@@ -83,6 +83,10 @@ class Doors:
 
         self._closings.append(close)
 
+    async def serving(self, *, is_serving: bool) -> None:
+        """Answer health checks on gRPC doors so from now on."""
+        await asyncio.gather(*(server.serving(is_serving=is_serving) for server in self._grpc))
+
     async def stopping(self) -> None:
         """Answer health checks on gRPC doors with NOT_SERVING from now on."""
         await asyncio.gather(*(server.stopping() for server in self._grpc))

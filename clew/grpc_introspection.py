@@ -39,6 +39,14 @@ class GrpcIntrospection:
         names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME, REFLECTION_V1)
         self._reflection = reflection.aio.ReflectionServicer(names)
         self._stopping = asyncio.Event()
+        self._is_serving = True
+        self._changed = asyncio.Event()
+
+    def serving(self, *, is_serving: bool) -> None:
+        """Answer health checks so from now on."""
+        self._is_serving = is_serving
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def stopping(self) -> None:
         """Answer NOT_SERVING from now on, and end the calls that would go on for ever."""
@@ -69,13 +77,27 @@ class GrpcIntrospection:
 
     async def _watch(self, call: GrpcCall) -> None:
         question = await _question(call, HealthCheckRequest) or HealthCheckRequest()
-        await call.write(self._status(question.service))
         if not self._stopping.is_set():
-            await self._until_stopping(call.gone())
-            await call.write(self._status(question.service))
+            await self._until_stopping(self._report(call, question.service))
+        await call.write(self._status(question.service))
+
+    async def _report(self, call: GrpcCall, service: str) -> None:
+        """Write the status, and again whenever it changes, until the caller is gone."""
+        gone = asyncio.ensure_future(call.gone())
+        try:
+            while True:
+                await call.write(self._status(service))
+                changed = asyncio.ensure_future(self._changed.wait())
+                await asyncio.wait((gone, changed), return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if gone.done():
+                    return
+        finally:
+            gone.cancel()
 
     def _status(self, service: str) -> bytes:
-        status = HealthCheckResponse.NOT_SERVING if self._stopping.is_set() else HealthCheckResponse.SERVING
+        is_serving = self._is_serving and not self._stopping.is_set()
+        status = HealthCheckResponse.SERVING if is_serving else HealthCheckResponse.NOT_SERVING
         known = service in self._services
         encoded: bytes = HealthCheckResponse(
             status=status if known else HealthCheckResponse.SERVICE_UNKNOWN

@@ -12,6 +12,8 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 from clew.ports import shown_address
 from storage.settings import host_and_port
 
+MAX_QUESTION_BYTES = 64 * 1024
+"""The largest request to a gRPC read window; Kiali's take some hundred bytes. It holds inflated, too."""
 MAX_CALLS = 4096
 """Calls at once on one connection."""
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
@@ -65,6 +67,12 @@ class GrpcServer:
         self._server = server
         self.address = shown_address(host, port)
         return port
+
+    async def serving(self, *, is_serving: bool) -> None:
+        """Answer health checks so from now on."""
+        status = health_pb2.HealthCheckResponse.SERVING if is_serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in (health.OVERALL_HEALTH, *self._healthy):
+            await self._health.set(service, status)
 
     async def stopping(self) -> None:
         """Answer NOT_SERVING to health checks from now on, and go on serving."""

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from clew.peers.merging import with_peers
+from clew.roles import Role
 from collector.settings import CollectorSettings
 from query.settings import QuerySettings
 from storage.settings import HostPort, SettingsModel, StorageSettings
@@ -20,9 +21,22 @@ def _as_zap_says(level: object) -> object:
     return names.get(level.lower(), level.lower()) if isinstance(level, str) else level
 
 
+def _as_role(name: object) -> object:
+    if isinstance(name, str) and name not in list(Role):
+        raise ValueError(f"expected {', '.join(Role)}, got {name!r}")
+    return name
+
+
 class ProcessSettings(SettingsModel):
     """What belongs to the process and to neither river."""
 
+    role: Annotated[Role, BeforeValidator(_as_role)] = Field(
+        Role.ALL,
+        alias="CLEW_ROLE",
+        json_schema_extra={"flag": "--role"},
+        description="What this process does (`--role` for short): `all`, or `collector` (spans in) or `query` (reads) "
+        "beside others over one PostgreSQL or ClickHouse store.",
+    )
     admin_host_port: HostPort = Field(
         ":14269",
         alias="ADMIN_HTTP_HOST_PORT",
@@ -133,6 +147,13 @@ def read_settings(given: Mapping[str, str], config: Sequence[str] = ()) -> Setti
 
 def _with_input(message: str, value: object) -> str:
     return message if ", got " in message else f"{message}, got {value!r}"
+
+
+def flags_of(variable: str, field: FieldInfo) -> list[str]:
+    """The flags that set a field: one for each of its variables, and the short one of some."""
+    extra = field.json_schema_extra
+    short = [str(extra["flag"])] if isinstance(extra, Mapping) and "flag" in extra else []
+    return [*map(flag_of, names_of(variable, field)), *short]
 
 
 def flag_of(variable: str) -> str:

@@ -7,12 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.responses import Response
 
 from clew import VERSION
+from clew.store_watch import StoreWatch
 from collector.metrics import CONTENT_TYPE, CollectorMetrics
-from query.errors import QueryTimeout
 from query.render.zipkin_health import health_json, health_timeout_json, info_json
-from query.service import QueryService
-from storage.contract import SpanReader, SpanStore
-from storage.errors import StorageError
 
 JSON = "application/json; charset=utf-8"
 ACTUATOR_JSON = "application/vnd.spring-boot.actuator.v2+json; charset=utf-8"
@@ -21,9 +18,8 @@ ACTUATOR_JSON = "application/vnd.spring-boot.actuator.v2+json; charset=utf-8"
 class ZipkinAbout:
     """The endpoints, each by its path: Zipkin's own and, of the same bodies, Spring's actuator's."""
 
-    def __init__(self, service: QueryService, store: SpanStore, metrics: CollectorMetrics) -> None:
-        self._service = service
-        self._store = store
+    def __init__(self, watch: StoreWatch, metrics: CollectorMetrics) -> None:
+        self._watch = watch
         self._metrics = metrics
         self.endpoints: Mapping[str, Callable[[], Awaitable[Response]]] = {
             "/health": lambda: self._health(JSON),
@@ -37,19 +33,12 @@ class ZipkinAbout:
 
     async def _health(self, media_type: str) -> Response:
         try:
-            problem = await self._service.read(self._store_problem)
-        except QueryTimeout:
+            problem = await self._watch.problem()
+        except TimeoutError:
             status, body = health_timeout_json()
         else:
-            status, body = health_json({f"{self._store.name}{{}}": problem})
+            status, body = health_json({f"{self._watch.name}{{}}": problem})
         return Response(body, status, media_type=media_type)
-
-    def _store_problem(self, _reader: SpanReader) -> str | None:
-        try:
-            self._store.check()
-        except StorageError as error:
-            return f"{type(error).__name__}: {error}"
-        return None
 
     async def _info(self, media_type: str) -> Response:
         return Response(info_json(VERSION, ""), media_type=media_type)

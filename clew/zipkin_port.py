@@ -1,33 +1,41 @@
-"""9411, the port where both rivers meet: spans in, Zipkin's read API out."""
+"""9411, the port where both rivers meet: spans in, Zipkin's read API out. A process of one role serves its half."""
 
+import grpc
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clew.grpc_introspection import INTROSPECTION_PATHS, GrpcIntrospection
 from clew.zipkin_about import ZipkinAbout
 from collector.app import Collector
+from collector.receivers.grpc_http import GrpcCall
 from collector.receivers.zipkin_grpc import REPORT_PATH
 from collector.receivers.zipkin_grpc import SERVICE as ZIPKIN_SERVICE
 from collector.receivers.zipkin_http import SPAN_PATHS
-from query.api.pages import Doors
-from query.api.zipkin import zipkin_app
-from query.service import QueryService
-from storage.contract import SpanStore
+from query.settings import QuerySettings
 from wire import zipkin_pb2 as _described_by_reflection  # noqa: F401
+
+NO_COLLECTOR = "this clew only answers questions (CLEW_ROLE=query); send spans to a collector"
+NO_QUERY = "this clew only collects spans (CLEW_ROLE=collector); ask a query server"
 
 
 class ZipkinPort:
-    """9411: spans to the collector, everything else to the read API, and what Zipkin answers about itself."""
+    """9411: spans to the collector, everything else to the read API, and what Zipkin answers about itself.
 
-    def __init__(self, collector: Collector, service: QueryService, store: SpanStore, *, doors: Doors = dict) -> None:
-        self._spans = collector.zipkin_spans
-        self._grpc_spans = collector.zipkin_grpc
-        self._introspection = GrpcIntrospection([ZIPKIN_SERVICE])
-        self._about = ZipkinAbout(service, store, collector.metrics).endpoints
-        self._read_api = collector.metrics.http_requests.measured(zipkin_app(service, doors=doors))
+    collector, read_api: None when the process has another role; who comes for it is told so (501, UNIMPLEMENTED).
+    """
+
+    def __init__(
+        self, settings: QuerySettings, about: ZipkinAbout, collector: Collector | None, read_api: ASGIApp | None
+    ) -> None:
+        self._spans: ASGIApp = collector.zipkin_spans if collector else _not_here(NO_COLLECTOR)
+        self._grpc_spans: ASGIApp = collector.zipkin_grpc if collector else _no_grpc_spans
+        self._introspection = GrpcIntrospection([ZIPKIN_SERVICE] if collector else [])
+        self._about = about.endpoints
+        self._read_api = read_api or _not_here(NO_QUERY)
         self._with_cors = CORSMiddleware(
             self._answer,
-            allow_origins=service.settings.allowed_origins,
+            allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
             allow_headers=("content-type", "x-grpc-web"),
             expose_headers=("grpc-status", "grpc-message", "armeria.grpc.ThrowableProto-bin"),
@@ -40,6 +48,10 @@ class ZipkinPort:
             await door(scope, receive, send)
         else:
             await self._with_cors(scope, receive, send)
+
+    def serving(self, *, is_serving: bool) -> None:
+        """Answer gRPC health checks so from now on."""
+        self._introspection.serving(is_serving=is_serving)
 
     def stopping(self) -> None:
         """Tell gRPC health checks so, and end the gRPC calls that would go on for ever."""
@@ -66,3 +78,13 @@ class ZipkinPort:
             await answer(scope, receive, send)
         else:
             await self._read_api(scope, receive, send)
+
+
+def _not_here(why: str) -> ASGIApp:
+    return PlainTextResponse(f"{why}\n", 501)
+
+
+async def _no_grpc_spans(scope: Scope, receive: Receive, send: Send) -> None:
+    call = GrpcCall(scope, receive, send)
+    if not await call.refused_as_no_call():
+        await call.finish(grpc.StatusCode.UNIMPLEMENTED, NO_COLLECTOR)

@@ -67,6 +67,12 @@ class StorageSettings(SettingsModel):
         description="A second store, as `CLEW_STORAGE_URL`, for traces that `POST /api/archive/{id}` keeps for good; "
         "without it that call is refused.",
     )
+    migrate_at_start: bool = Field(
+        True,
+        alias="CLEW_MIGRATE",
+        description="Whether `clew serve` brings the store's schema up to date when it starts; when false it does not "
+        "start on an older one until `clew migrate up` was run.",
+    )
     memory_limit_bytes: ByteSize = Field(
         ByteSize(192 * 2**20),
         alias="CLEW_STORAGE_MEMORY_LIMIT",

@@ -1,5 +1,6 @@
 """What 9411 answers about itself, held to a real Zipkin's answers (zipkin.md 1.9 to 1.12)."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 
@@ -7,12 +8,11 @@ import pytest
 from starlette.responses import Response
 
 from clew import VERSION
+from clew.store_watch import StoreWatch
 from clew.zipkin_about import ZipkinAbout
 from collector.budget import ByteBudget
 from collector.ledger import Ledger
 from collector.metrics import CollectorMetrics
-from query.service import QueryService
-from query.settings import QuerySettings
 from storage.errors import StoreUnavailable
 from storage.memory import MemoryStore
 
@@ -39,10 +39,10 @@ def store() -> Store:
 
 @pytest.fixture
 async def about(store: Store) -> AsyncIterator[ZipkinAbout]:
-    service = QueryService(store, QuerySettings.model_validate({"QUERY_TIMEOUT": "50ms"}))
-    yield ZipkinAbout(service, store, CollectorMetrics(Ledger(), ByteBudget(1), VERSION))
+    watch = StoreWatch(store, lambda problem: asyncio.sleep(0), patience_s=0.05)
+    yield ZipkinAbout(watch, CollectorMetrics(Ledger(), ByteBudget(1), VERSION))
     store.may_answer.set()
-    service.close()
+    await watch.stop()
 
 
 async def get(about: ZipkinAbout, path: str) -> Response:
