@@ -125,3 +125,47 @@ TRANSFORM: Schema = {
     },
 }
 """What the endpoint of a file takes and answers."""
+
+_COUNTS = {
+    "received": _number("Found in what was sent, good or bad."),
+    "accepted": _number("Taken: stored, dropped or pending by now."),
+    "stored": _number("On disk."),
+    "rejected": _number("Never taken; the sender was told."),
+    "dropped": _number("Taken and not stored."),
+}
+_BY_REASON: Schema = {"type": "object", "additionalProperties": {"type": "integer"}}
+_DOOR = _map(
+    "name door total recent rejectedBy droppedBy refusedPayloadsBy",
+    name=_text("As in the metrics: `zipkin_http`, `otlp_grpc`, ..."),
+    door=_text("As on the ready line; Zipkin's two ways in share one."),
+    address=_text("Where it listens; absent while it is closed."),
+    total={
+        **_map(
+            "received accepted stored rejected dropped pending",
+            **_COUNTS,
+            pending=_number("Taken, and the commit is still to come."),
+        ),
+        "description": "Spans since the start.",
+    },
+    recent={**_map("received accepted stored rejected dropped", **_COUNTS), "description": "Of the last minute."},
+    rejectedBy={**_BY_REASON, "description": "Spans since the start, by reason."},
+    droppedBy={**_BY_REASON, "description": "Spans since the start, by reason."},
+    refusedPayloadsBy={**_BY_REASON, "description": "Requests whose spans were never known, by reason."},
+)
+DOORS: Schema = {
+    "responses": {
+        "200": {
+            "description": "Every way in, open or not; none from a process that takes no spans.",
+            "content": {
+                "application/json": {
+                    "schema": _map(
+                        "recentNano doors",
+                        recentNano=_text("How long the last minute is in fact." + _NANO),
+                        doors=_list(_DOOR, "Always in the same order."),
+                    )
+                }
+            },
+        }
+    }
+}
+"""What the endpoint of the doors answers."""

@@ -3,7 +3,7 @@ so that a wrong one is refused with Jaeger's answer and never with FastAPI's 422
 
 from typing import Any
 
-from query.api.clew_docs import TRACE_RESPONSES, TRANSFORM
+from query.api.clew_docs import DOORS, TRACE_RESPONSES, TRANSFORM
 
 _SERVICE = ("service", "Service name, compared exactly.")
 _RAW = ("raw", "`true`: spans as they were stored, without adjusters.")
@@ -76,6 +76,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         ("clockSkew", "Whose rule corrects clocks: `jaeger` (default), `zipkin` or `none`."),
         _PRETTY,
     ),
+    "/api/clew/v1/doors": (_PRETTY,),
     "/api/clew/v1/transform": (("clockSkew", "As of a stored trace."), _PRETTY),
     "/api/v3/services": (_PRETTY,),
     "/api/v3/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
@@ -95,6 +96,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _BODIES: dict[str, dict[str, Any]] = {
     "/api/clew/v1/traces/{trace_id}": TRACE_RESPONSES,
+    "/api/clew/v1/doors": DOORS,
     "/api/clew/v1/transform": TRANSFORM,
     "/api/transform": {
         "requestBody": {
