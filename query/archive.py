@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from query.reconstruct.canonical import content_of
 from storage.batch import SpanBatch
 from storage.contract import SpanStore
+from storage.repeats import content_of
 from storage.requests import RetentionPolicy
 from storage.span import Span
 

@@ -8,6 +8,7 @@ from storage.contract import Accepts, SpanReader
 from storage.ids import TraceId
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, TraceQuery
 from storage.span import Span
+from storage.trace_summary import TraceSummary
 
 _Result = TypeVar("_Result")
 Observe = Callable[[str, str, float], None]
@@ -39,6 +40,10 @@ class MeasuredReader:
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids."""
         return self._measured("find_trace_ids", lambda: self._reader.find_trace_ids(query, strict=strict))
+
+    def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
+        """As SpanReader.find_trace_summaries."""
+        return self._measured("find_trace_summaries", lambda: self._reader.find_trace_summaries(query, strict=strict))
 
     def services(self) -> list[str]:
         """As SpanReader.services."""

@@ -6,6 +6,7 @@ from storage.contract import Accepts, SpanReader
 from storage.ids import TraceId, low_half
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, TraceQuery
 from storage.span import Span
+from storage.trace_summary import TraceSummary
 
 
 class ReaderWithArchive:
@@ -35,6 +36,10 @@ class ReaderWithArchive:
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids, of the store."""
         return self._store.find_trace_ids(query, strict=strict)
+
+    def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
+        """As SpanReader.find_trace_summaries, of the store."""
+        return self._store.find_trace_summaries(query, strict=strict)
 
     def services(self) -> list[str]:
         """As SpanReader.services, of the store."""

@@ -13,6 +13,7 @@ from storage.batch import SpanBatch
 from storage.ids import TraceId
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
 from storage.span import Span
+from storage.trace_summary import TraceSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,13 @@ class SpanReader(Protocol):
         """The ids of the traces that `find_traces` gives, in its order, where possible without reading the traces.
 
         Not strict: the low 64 bits of each, zero-padded.
+        """
+        ...
+
+    def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
+        """The summaries (storage.trace_summary) of the traces that `find_traces` gives, in its order.
+
+        Each tells of all spans that its trace has at this moment. Where possible no span is read whole.
         """
         ...
 

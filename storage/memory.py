@@ -23,6 +23,7 @@ from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, R
 from storage.rows import span_of
 from storage.span import Span
 
+from storage.trace_summary import TraceSummary, trace_summary
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -109,6 +110,10 @@ class MemoryStore:
         return [TraceId(key.rjust(16, b"\0")) for key in self._newest_satisfying(query, strict)[: query.limit]]
 
     def services(self) -> list[str]:
+    def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
+        """As SpanReader.find_trace_summaries."""
+        return [trace_summary(trace) for trace in self.find_traces(query, strict=strict)]
+
         """As SpanReader.services."""
         return sorted({span.service for span in self._spans() if span.service is not None})
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from query.reconstruct.assembly import assemble
-from query.reconstruct.summary import TraceSummary, summarize
+from query.reconstruct.summary import summarize
 from query.reconstruct.trace import Trace
 from query.settings import QuerySettings
 from storage.contract import SpanReader
 from storage.ids import TraceId, low_half
 from storage.requests import TraceQuery
 from storage.span import Span
+from storage.trace_summary import TraceSummary
 
 _IDS_AT_ONCE = 20
 """Traces by id that are read and held at once, however many are asked for."""
@@ -34,8 +35,13 @@ class AssembledTraces:
         yield from self._assembled(reader.find_traces(query, strict=self._strict), raw)
 
     def summaries(self, reader: SpanReader, query: TraceQuery) -> Iterator[TraceSummary]:
-        """Summaries of the traces that the query finds, newest first."""
-        return (summarize(trace) for trace in self.found(reader, query))
+        """Summaries of the traces that the query finds, newest first.
+
+        Where clocks are corrected they tell corrected times, for which the traces are needed.
+        """
+        if self._max_skew_ns:
+            return (summarize(trace) for trace in self.found(reader, query))
+        return iter(reader.find_trace_summaries(query, strict=self._strict))
 
     def ids_found(self, reader: SpanReader, query: TraceQuery) -> list[TraceId]:
         """The ids of the traces that the query finds, newest first; not strict: their low 64 bits."""

@@ -13,15 +13,17 @@ from query.reconstruct.attribute_repairs import (
     library_attributes_on_resources,
     without_invalid_links,
 )
-from query.reconstruct.canonical import by_start, distinct, in_canonical_order
+from query.reconstruct.canonical import by_start, in_canonical_order
 from query.reconstruct.clock_skew import correct_clock_skew
 from query.reconstruct.sanitize import sanitized
 from query.reconstruct.shared_ids import separate_shared_ids
 from query.reconstruct.sorting import sort_collections, sort_resource
-from query.reconstruct.trace import Trace, TraceSpan, trace_id_of
+from query.reconstruct.trace import Trace, TraceSpan
 from query.reconstruct.zipkin_as_otel import as_otel
 from storage.ids import TraceId
+from storage.repeats import distinct
 from storage.span import Resource, Span
+from storage.trace_summary import common_trace_id
 
 
 def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int = 0) -> Trace:
@@ -34,7 +36,7 @@ def assemble(spans: Sequence[Span], *, raw: bool = False, max_clock_skew_ns: int
     """
     if not spans:
         raise ValueError("expected at least one span, got none")
-    trace_id = trace_id_of(spans)
+    trace_id = common_trace_id(span.trace_id for span in spans)
     ordered = in_canonical_order(spans)
     if raw:
         return Trace(trace_id, [_shown(span, trace_id) for span in ordered])

@@ -18,13 +18,14 @@ from query.reconstruct.sanitize import named
 from query.reconstruct.self_time import self_times_ns
 from query.reconstruct.shared_ids import separate_shared_ids
 from query.reconstruct.summary import TreeSummary, summarize_tree
-from query.reconstruct.trace import Trace, TraceSpan, trace_id_of
+from query.reconstruct.trace import Trace, TraceSpan
 from query.reconstruct.tree import TraceTree, tree_of
 from query.reconstruct.waiting import waits_of
 from query.reconstruct.zipkin_as_otel import as_otel
 from query.reconstruct.zipkin_clock_skew import correct_clock_skew_as_zipkin
 from storage.ids import TraceId
 from storage.span import Span
+from storage.trace_summary import common_trace_id
 
 
 class ClockRule(StrEnum):
@@ -59,7 +60,7 @@ def reconstruct(
     """
     if not spans:
         raise ValueError("expected at least one span, got none")
-    trace_id = trace_id_of(spans)
+    trace_id = common_trace_id(span.trace_id for span in spans)
     reported = in_canonical_order(_with_id(span, trace_id) for span in spans)
     shown = separate_shared_ids([_shown(one) for one in join_reports(reported)])
     trace = Trace(trace_id, by_start(_with_clocks_corrected(shown, clocks, max_clock_skew_ns)))

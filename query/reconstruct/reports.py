@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from query.reconstruct.canonical import content_of, likeness, repeated_ids
 from query.reconstruct.report_fields import joined_pieces, joined_protocols
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
 from storage.linking.link_span import link_span_of
 from storage.linking.merge import merged_pieces
+from storage.repeats import content_of, likeness, repeated_ids
 from storage.span import Protocol, Span, SpanKind
 
 _CLOCK_TICK_NS = 1_000

@@ -10,12 +10,9 @@ from msgspec.structs import replace
 from query.reconstruct.go_text import time_text
 from query.reconstruct.trace import TraceSpan
 from storage.attributes import AttributeValue, text_of
-from storage.conventions import WARNINGS_KEY
+from storage.conventions import EMPTY_SPAN_NAME, MISSING_SERVICE_NAME, WARNINGS_KEY
 from storage.span import Span
-
-MISSING_SERVICE_NAME = "missing-service-name"
-EMPTY_SPAN_NAME = "empty-span-name"
-SHORTEST_NS = 1
+from storage.trace_summary import SHORTEST_NS
 
 
 def sanitized(span: Span) -> TraceSpan:

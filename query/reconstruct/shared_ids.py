@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from query.reconstruct.kinship import encloses, hosts_of, service_affinity
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
-from storage.span import Span, SpanKind
+from storage.span import Span
+from storage.trace_summary import server_halves
 
 _MOST_COMPARED = 16
 """Of more halves of one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
@@ -36,7 +37,7 @@ def separate_shared_ids(spans: Sequence[TraceSpan]) -> list[TraceSpan]:
     becomes the shared id. Every other span whose parent was the shared id goes under the half it came from: the one
     of its service, else of its host, else a server half, at best one that was running.
     """
-    halves_at = _server_halves(spans)
+    halves_at = server_halves([shown.span for shown in spans])
     if not halves_at:
         return list(spans)
     fresh_ids = _fresh_ids(spans)
@@ -45,17 +46,6 @@ def separate_shared_ids(spans: Sequence[TraceSpan]) -> list[TraceSpan]:
     return [
         _moved(shown, now_ids[index], shown.span.span_id) if index in now_ids else _under_its_half(shown, halves)
         for index, shown in enumerate(spans)
-    ]
-
-
-def _server_halves(spans: Sequence[TraceSpan]) -> list[int]:
-    called_for = {shown.span.span_id for shown in spans if shown.span.kind is SpanKind.CLIENT}
-    own = {shown.span.span_id for shown in spans if not shown.span.shared}
-    return [
-        index
-        for index, shown in enumerate(spans)
-        if (shown.span.kind is SpanKind.SERVER and shown.span.span_id in called_for)
-        or (shown.span.shared and shown.span.kind is not SpanKind.CLIENT and shown.span.span_id in own)
     ]
 
 

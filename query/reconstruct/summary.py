@@ -6,38 +6,9 @@ from dataclasses import dataclass
 
 from query.reconstruct.trace import Trace
 from query.reconstruct.tree import RootReason, TraceTree
-from storage.ids import TraceId
 from storage.span import Span, StatusCode
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSummary:
-    """One service's part in a trace. errors: how many of its spans have the status ERROR."""
-
-    name: str
-    spans: int
-    errors: int
-
-
-@dataclass(frozen=True, slots=True)
-class TraceSummary:
-    """One trace in a list.
-
-    root_*: of the earliest span without a parent; "" when every span has one.
-    start_ns, end_ns: the earliest start and the latest end, epoch ns; None when no span has a start.
-    errors: spans with the status ERROR. orphans: spans whose parent is not in the trace.
-    services: every service, sorted by name; "" is a span's that has none.
-    """
-
-    trace_id: TraceId
-    root_service: str
-    root_operation: str
-    start_ns: int | None
-    end_ns: int | None
-    spans: int
-    errors: int
-    orphans: int
-    services: tuple[ServiceSummary, ...]
+from storage.times import clamped_ns
+from storage.trace_summary import ServiceSummary, TraceSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +56,7 @@ def summarize(trace: Trace) -> TraceSummary:
         root_service=(root and root.service) or "",
         root_operation=(root and root.name) or "",
         start_ns=min(starts, default=None),
-        end_ns=max(ends, default=None),
+        end_ns=clamped_ns(max(ends)) if ends else None,
         spans=len(spans),
         errors=sum(service.errors for service in services),
         orphans=sum(span.parent_span_id is not None and span.parent_span_id not in ids for span in spans),
@@ -95,7 +66,11 @@ def summarize(trace: Trace) -> TraceSummary:
 
 def _root(spans: Sequence[Span]) -> Span | None:
     roots = [span for span in spans if span.parent_span_id is None]
-    return min(roots, key=lambda span: (span.start_ns is None, span.start_ns or 0), default=None)
+    return min(roots, key=_earliness, default=None)
+
+
+def _earliness(root: Span) -> tuple[object, ...]:
+    return root.start_ns is None, root.start_ns or 0, root.span_id, root.service or "", root.name or ""
 
 
 def _services(spans: Sequence[Span]) -> tuple[ServiceSummary, ...]:

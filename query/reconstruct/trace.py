@@ -1,6 +1,6 @@
 """A trace as it is shown: what reconstruction gives and every renderer takes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -8,8 +8,6 @@ from msgspec.structs import replace
 
 from storage.ids import TraceId
 from storage.span import Span
-
-_ZERO_HIGH = bytes(8)
 
 
 class TraceSpan(Struct, frozen=True, gc=False):
@@ -34,8 +32,3 @@ class Trace:
 
     trace_id: TraceId
     spans: Sequence[TraceSpan]
-
-
-def trace_id_of(spans: Iterable[Span]) -> TraceId:
-    """The id of the trace that these spans, at least one, make up: the least of 128 bits, else the least."""
-    return min((span.trace_id for span in spans), key=lambda trace_id: (trace_id.startswith(_ZERO_HIGH), trace_id))

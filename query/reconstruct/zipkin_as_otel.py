@@ -2,8 +2,8 @@
 
 Source: OpenTelemetry collector's Zipkin translator, as Jaeger 2.18 and later carry it: addresses are
 `network.local.address` and `network.peer.address` (before: `net.host.ip`, `net.peer.ip`), ports still `net.*.port`.
-Where that translator loses what was sent, this one keeps it: resource-like tags stay on their own span, an annotation
-that only looks structured stays whole, and a plain `otel.status_code` is understood besides `STATUS_CODE_*`.
+Where that translator loses what was sent, this one keeps it: resource-like tags stay on their own span, and an
+annotation that only looks structured stays whole. `storage.zipkin_status` says how the status is read.
 """
 
 import json
@@ -12,17 +12,11 @@ from msgspec.structs import replace
 
 from storage.attributes import Attributes, AttributeValue, text_of
 from storage.span import Event, Protocol, Scope, Span, SpanKind, StatusCode
+from storage.zipkin_status import ERROR_KEY, STATUS_KEY, STATUS_TEXTS, zipkin_status
 
 START_ABSENT_KEY = "otel.zipkin.absentField.startTime"
-_STATUS_KEY = "otel.status_code"
 _MESSAGE_KEY = "otel.status_description"
 _TRACE_STATE_KEY = "w3c.tracestate"
-_STATUS_TEXTS = {
-    "STATUS_CODE_UNSET": StatusCode.UNSET,
-    "STATUS_CODE_OK": StatusCode.OK,
-    "STATUS_CODE_ERROR": StatusCode.ERROR,
-    "OK": StatusCode.OK,
-}
 _SCOPE_KEYS = ("otel.scope.name", "otel.library.name", "otel.scope.version", "otel.library.version")
 _ANY_SCOPE_KEY = frozenset(_SCOPE_KEYS)
 _LARGEST_DROPPED = 2**32 - 1
@@ -80,13 +74,13 @@ def _lifted_kind(kind: SpanKind, attributes: dict[str, AttributeValue]) -> SpanK
 
 
 def _lifted_status(stored: StatusCode, attributes: dict[str, AttributeValue]) -> StatusCode:
-    text = text_of(attributes.get(_STATUS_KEY))
-    status = StatusCode.ERROR if "error" in attributes else _STATUS_TEXTS.get(text, stored)
-    if text in _STATUS_TEXTS or text == status.name:
+    status = zipkin_status(stored, attributes)
+    text = text_of(attributes.get(STATUS_KEY))
+    if text in STATUS_TEXTS or text == status.name:
         # It is shown from the status; left among the tags it would be shown twice.
-        attributes.pop(_STATUS_KEY, None)
-    if attributes.get("error") == "true":
-        del attributes["error"]
+        attributes.pop(STATUS_KEY, None)
+    if attributes.get(ERROR_KEY) == "true":
+        del attributes[ERROR_KEY]
     return status
 
 

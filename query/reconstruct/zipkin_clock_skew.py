@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from query.reconstruct.clock_skew import moved
-from query.reconstruct.sanitize import MISSING_SERVICE_NAME
 from query.reconstruct.trace import TraceSpan
 from query.reconstruct.tree import RootReason, tree_of
+from storage.conventions import MISSING_SERVICE_NAME
 from storage.span import Endpoint, Span, SpanKind
 
 _SHORTEST_TRIP_NS = 1_000

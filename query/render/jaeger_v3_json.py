@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from query.reconstruct.summary import ServiceSummary, TraceSummary
 from query.reconstruct.trace import Trace
 from query.render.jaeger_translation import span_kind_text
 from query.render.otlp_groups import unsigned
 from query.render.otlp_json import JsonObject, traces_data_json
 from storage.requests import DependencyLink, Operation
 from storage.span import SpanKind
+from storage.trace_summary import ServiceSummary, TraceSummary
 
 
 def services_json(names: Sequence[str]) -> JsonObject:

@@ -6,11 +6,11 @@ The two protocols describe them in equal words, under names of their own. Traces
 from collections.abc import Iterable
 from typing import TypeVar
 
-from query.reconstruct.summary import TraceSummary
 from query.render.jaeger_translation import span_kind_text
 from query.render.otlp_groups import unsigned
 from storage.requests import DependencyLink, Operation
 from storage.span import SpanKind
+from storage.trace_summary import TraceSummary
 from wire import jaeger_query_v3_pb2 as v3
 from wire import jaeger_storage_v2_pb2 as storage_v2
 

@@ -8,11 +8,12 @@ as there are events and links with them.
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from query.reconstruct.summary import TraceSummary, summarize
+from query.reconstruct.summary import summarize
 from query.reconstruct.trace import Trace
 from query.traceql.syntax import Attribute, Field, Intrinsic, Scope
 from storage.attributes import Attributes, AttributeValue
 from storage.span import Span, SpanKind, StatusCode
+from storage.trace_summary import TraceSummary
 
 SERVICE_NAME = "service.name"
 

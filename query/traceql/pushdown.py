@@ -10,7 +10,6 @@ that came as numbers, and names that were repaired.
 
 from dataclasses import dataclass
 
-from query.reconstruct.sanitize import EMPTY_SPAN_NAME, MISSING_SERVICE_NAME
 from query.reconstruct.zipkin_as_otel import START_ABSENT_KEY
 from query.traceql.evaluation import anchors
 from query.traceql.fields import SERVICE_NAME
@@ -28,7 +27,7 @@ from query.traceql.syntax import (
     Spansets,
 )
 from storage.attributes import text_of
-from storage.conventions import WARNINGS_KEY
+from storage.conventions import EMPTY_SPAN_NAME, MISSING_SERVICE_NAME, WARNINGS_KEY
 from storage.requests import TagFilter, TraceQuery
 from storage.span import SpanKind, StatusCode
 

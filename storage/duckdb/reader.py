@@ -30,7 +30,7 @@ def traces_by_key(
     """The spans of each trace that exists, in the order they were written. Keys are `grouping_key`s, distinct."""
     if not keys:
         return {}
-    ranges = _ranges(cursor, marks, [int.from_bytes(key[-8:], "big") for key in keys])
+    ranges = ranges_of(cursor, marks, keys)
     statement = sql.spans_of_traces(sql.TRACE_ID if strict else sql.TRACE_ID_LOW, len(keys), len(ranges))
     parameters = [*keys, *(seq for bounds in ranges for seq in bounds)]
     rows = cursor.execute(statement, parameters).fetchall()
@@ -42,6 +42,19 @@ def traces_by_key(
     return traces
 
 
+def ranges_of(cursor: duckdb.DuckDBPyConnection, marks: Marks, keys: Sequence[bytes]) -> list[Range]:
+    """Where the traces of these grouping keys may have spans: what upkeep noted, and all that came after it."""
+    lows = [int.from_bytes(key[-8:], "big") for key in keys]
+    tail = (marks.watermark + 1, _END_OF_SEQ)
+    gap = max(1, int(_ROWS_WORTH_SKIPPING / marks.spans_per_commit))
+    noted = cursor.execute(sql.trace_ranges(lows)).fetchall()
+    ranges = merged([tail, *noted], gap)
+    while len(ranges) > _MAX_RANGES:
+        gap *= 2
+        ranges = merged(ranges, gap)
+    return ranges
+
+
 def merged(ranges: Iterable[Range], gap: int) -> list[Range]:
     """The same ranges in order, those no more than `gap` apart joined; never two that overlap."""
     joined: list[Range] = []
@@ -51,15 +64,3 @@ def merged(ranges: Iterable[Range], gap: int) -> list[Range]:
         else:
             joined.append((first, last))
     return joined
-
-
-def _ranges(cursor: duckdb.DuckDBPyConnection, marks: Marks, lows: list[int]) -> list[Range]:
-    """Where these traces may have spans: the ranges that upkeep noted, and all that came after it."""
-    tail = (marks.watermark + 1, _END_OF_SEQ)
-    gap = max(1, int(_ROWS_WORTH_SKIPPING / marks.spans_per_commit))
-    noted = cursor.execute(sql.trace_ranges(lows)).fetchall()
-    ranges = merged([tail, *noted], gap)
-    while len(ranges) > _MAX_RANGES:
-        gap *= 2
-        ranges = merged(ranges, gap)
-    return ranges

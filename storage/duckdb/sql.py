@@ -21,7 +21,10 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 from duckdb_sqlalchemy.datatypes import UInteger
 
+from storage.attributes import KEY_SEPARATOR, KEYS_ELSEWHERE
 from storage.batch import COLUMN_NAMES, SPAN_SCHEMA
+from storage.span import Protocol, StatusCode
+from storage.zipkin_status import ERROR_KEY, STATUS_KEY
 
 _TYPES: Mapping[pa.DataType, sa.types.TypeEngine[Any]] = {
     pa.binary(16): sa.LargeBinary(),
@@ -42,6 +45,15 @@ _DIALECT = Dialect(paramstyle="numeric_dollar")
 _COLUMNS = ", ".join(COLUMN_NAMES)
 _NOT_READ_BACK = ("attribute_keys", "tokens")
 _SPAN_COLUMNS = ", ".join("NULL" if name in _NOT_READ_BACK else name for name in COLUMN_NAMES)
+
+_IS_ZIPKIN = f"protocol = {int(Protocol.ZIPKIN)}"
+
+
+def _has_own_key(key: str) -> str:
+    """Whether the span itself has an attribute of this key, not only an event, a link or its scope."""
+    own = f"split_part(attribute_keys, '{KEYS_ELSEWHERE}', 1)"
+    return f"contains({own}, '{KEY_SEPARATOR}{key}{KEY_SEPARATOR}')"
+
 
 INSERT_SPANS = f"INSERT INTO spans (seq, {_COLUMNS}) SELECT $1, {_COLUMNS} FROM records RETURNING seq"
 """$1 seq; `records` is an Arrow stream in the caller's frame. RETURNING keeps the insert on one thread: the
@@ -89,6 +101,24 @@ def spans_of_traces(key: str, ids: int, ranges: int) -> str:
         for bounds in within
     )
 
+
+_SUMMARY_COLUMNS = f"""
+rowid, trace_id, span_id, parent_span_id, start_ns, duration_ns, service, name, kind, protocol, shared,
+status_code = {int(StatusCode.ERROR)} OR ({_IS_ZIPKIN} AND {_has_own_key(ERROR_KEY)}) AS error,
+{_IS_ZIPKIN} AND {_has_own_key(STATUS_KEY)} AND NOT {_has_own_key(ERROR_KEY)} AS untold
+"""
+
+
+def summary_rows_of_traces(key: str, ids: int, ranges: int) -> str:
+    """rowid, then SUMMARY_TABLE of the spans that `spans_of_traces` gives for the same parameters."""
+    wanted = ", ".join(f"${number}" for number in range(1, ids + 1))
+    within = [f"seq BETWEEN ${first} AND ${first + 1}" for first in range(ids + 1, ids + 1 + 2 * ranges, 2)]
+    return " UNION ALL ".join(
+        f"SELECT {_SUMMARY_COLUMNS} FROM spans WHERE {bounds} AND {key} IN ({wanted})" for bounds in within
+    )
+
+
+SPANS_OF_ROWS = f"SELECT rowid, {_SPAN_COLUMNS} FROM spans WHERE rowid IN (SELECT unnest($1::BIGINT[]))"
 
 # --- names, resources, tag values: $1 is the watermark ---
 

@@ -14,11 +14,13 @@ from storage.duckdb.marks import Marks
 from storage.duckdb.reader import grouping_key, traces_by_key
 from storage.duckdb.retention import Retention
 from storage.duckdb.search import find_trace_ids, find_traces, find_traces_where
+from storage.duckdb.summaries import find_trace_summaries
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
 from storage.ids import TraceId
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
 from storage.span import Span
+from storage.trace_summary import TraceSummary
 
 
 class DuckDBStore:
@@ -87,6 +89,10 @@ class DuckDBStore:
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:
         """As SpanReader.find_trace_ids."""
         return self._instance.read(lambda cursor: find_trace_ids(cursor, self._marks, query, strict=strict))
+
+    def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
+        """As SpanReader.find_trace_summaries."""
+        return self._instance.read(lambda cursor: find_trace_summaries(cursor, self._marks, query, strict=strict))
 
     def services(self) -> list[str]:
         """As SpanReader.services."""

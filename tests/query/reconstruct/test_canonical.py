@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from query.reconstruct.canonical import content_of, distinct, in_canonical_order
+from query.reconstruct.canonical import in_canonical_order
 from storage.attributes import AttributeValue
+from storage.repeats import content_of, distinct
 from storage.span import Event, Link, Resource, Scope, Span, SpanKind
 from tests.builders import MS, TODAY_NS, a_span, a_span_id, a_trace_id
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from query.reconstruct.reconstruction import ClockRule, Reconstruction, reconstruct
-from query.reconstruct.summary import ServiceSummary
 from query.reconstruct.tree import RootReason
 from storage.span import Endpoint, Protocol, Resource, Span, SpanKind, StatusCode
+from storage.trace_summary import ServiceSummary
 from tests.builders import MS, TODAY_NS, a_short_trace_id, a_span, a_trace_id, a_zipkin_span, a_zipkin_trace, exactly
 from tests.query.reconstruct.notation import outline, trace
 from tests.query.reconstruct.tangled import tangled_traces

@@ -1,9 +1,20 @@
 """What a list shows of a trace: reference section 2.2, the summary rules."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from query.reconstruct.assembly import assemble
-from query.reconstruct.summary import ServiceSummary, TraceSummary, summarize
+from query.reconstruct.summary import summarize
 from storage.span import Span, SpanKind, StatusCode
+from storage.trace_summary import ServiceSummary, TraceSummary, trace_summary
 from tests.builders import MS, TODAY_NS, a_span, a_trace_id, a_zipkin_span, a_zipkin_trace
+from tests.query.reconstruct.tangled import tangled_traces
+from tests.span_strategies import spans as any_spans
+
+
+@given(tangled_traces() | st.lists(any_spans(), min_size=1, max_size=4))
+def test_what_stores_tell_of_a_trace_is_what_jaegers_chain_makes_of_it(spans: list[Span]) -> None:
+    assert trace_summary(spans) == summarize(assemble(spans))
 
 
 def summary_of(*spans: Span) -> TraceSummary:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from collector.decode import otlp_json, otlp_proto
 from query.reconstruct.assembly import assemble
 from query.reconstruct.canonical import in_canonical_order
-from query.reconstruct.trace import Trace, TraceSpan, trace_id_of
+from query.reconstruct.trace import Trace, TraceSpan
 from query.reconstruct.zipkin_as_otel import as_otel
 from query.render.otlp_json import any_value_json, traces_data_json
 from query.render.otlp_proto import CHUNK_SPANS, chunks, traces_data
@@ -21,6 +21,7 @@ from storage.attributes import AttributeValue
 from storage.batch import SpanBatch, SpanColumns
 from storage.rows import span_of
 from storage.span import Endpoint, Event, Link, Protocol, Resource, Scope, Span, SpanKind, StatusCode
+from storage.trace_summary import common_trace_id
 from tests.builders import MS, TODAY_NS, a_span, a_span_id, a_trace_id, a_zipkin_span, exactly
 from tests.span_strategies import attributes, events, links, texts, uint32s
 
@@ -48,7 +49,7 @@ FULL = a_span(
 def as_stored(spans: Sequence[Span]) -> Trace:
     """These spans in OpenTelemetry's terms, without repairs and adjusters: what is rendered is theirs alone."""
     ordered = in_canonical_order(spans)
-    return Trace(trace_id_of(ordered), [TraceSpan(as_otel(span)) for span in ordered])
+    return Trace(common_trace_id(span.trace_id for span in ordered), [TraceSpan(as_otel(span)) for span in ordered])
 
 
 def json_span(span: Span, *warnings: str) -> Any:

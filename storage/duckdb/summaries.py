@@ -1,0 +1,53 @@
+"""Summaries of the traces that a search finds, from the narrow columns of their spans.
+
+DuckDB keeps columns apart, so a summary costs what some short columns of its spans do. Attributes, events and links
+are read only of spans that look like another one of their trace.
+"""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from storage.duckdb import sql
+from storage.duckdb.marks import Marks
+from storage.duckdb.reader import ranges_of
+from storage.duckdb.search import find_trace_ids
+from storage.ids import low_half
+from storage.requests import TraceQuery
+from storage.rows import span_of
+from storage.span import Span
+from storage.summary_table import SUMMARY_TABLE, summaries_of_table
+from storage.trace_summary import TraceSummary
+
+
+def find_trace_summaries(
+    cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
+) -> list[TraceSummary]:
+    """As SpanReader.find_trace_summaries."""
+    # Rows are read again by their numbers, which are the same ones only within a transaction.
+    cursor.begin()
+    try:
+        found = find_trace_ids(cursor, marks, query, strict=strict)
+        keys = [trace_id if strict else low_half(trace_id) for trace_id in found]
+        summaries = _summaries(cursor, marks, keys, strict=strict)
+        return [summaries[key] for key in keys if key in summaries]
+    finally:
+        cursor.rollback()
+
+
+def _summaries(
+    cursor: duckdb.DuckDBPyConnection, marks: Marks, keys: Sequence[bytes], *, strict: bool
+) -> dict[bytes, TraceSummary]:
+    if not keys:
+        return {}
+    ranges = ranges_of(cursor, marks, keys)
+    statement = sql.summary_rows_of_traces(sql.TRACE_ID if strict else sql.TRACE_ID_LOW, len(keys), len(ranges))
+    table = cursor.execute(statement, [*keys, *(seq for bounds in ranges for seq in bounds)]).to_arrow_table()
+    row_ids = table["rowid"]
+
+    def whole(rows: Sequence[int]) -> list[Span]:
+        asked = row_ids.take(rows).to_pylist()
+        found = {row[0]: span_of(row[1:]) for row in cursor.execute(sql.SPANS_OF_ROWS, [asked]).fetchall()}
+        return [found[row_id] for row_id in asked]
+
+    return summaries_of_table(table.drop_columns("rowid").cast(SUMMARY_TABLE), whole, strict=strict)
