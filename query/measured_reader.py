@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from storage.contract import Accepts, SpanReader
 from storage.ids import TraceId
-from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, ServiceGraph, TraceQuery
 from storage.span import Span
 from storage.trace_summary import TraceSummary
 
@@ -66,6 +66,10 @@ class MeasuredReader:
     def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
         """As SpanReader.dependencies."""
         return self._measured("get_dependencies", lambda: self._reader.dependencies(start_ns, end_ns))
+
+    def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
+        """As SpanReader.service_graph."""
+        return self._measured("get_service_graph", lambda: self._reader.service_graph(start_ns, end_ns))
 
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """As SpanReader.call_series."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from storage.contract import Accepts, SpanReader
 from storage.ids import TraceId, low_half
-from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, ServiceGraph, TraceQuery
 from storage.span import Span
 from storage.trace_summary import TraceSummary
 
@@ -60,6 +60,10 @@ class ReaderWithArchive:
     def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
         """As SpanReader.dependencies, of the store."""
         return self._store.dependencies(start_ns, end_ns)
+
+    def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
+        """As SpanReader.service_graph, of the store."""
+        return self._store.service_graph(start_ns, end_ns)
 
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """As SpanReader.call_series, of the store."""

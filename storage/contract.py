@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from storage.batch import SpanBatch
 from storage.ids import TraceId
-from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.span import Span
 from storage.trace_summary import TraceSummary
 
@@ -111,6 +111,17 @@ class SpanReader(Protocol):
         Traces group by the low 64 bits; whole traces are linked (storage.linking.linker), whatever part of them lies
         in the window.
         One link a (parent, child) pair, sorted by them.
+        """
+        ...
+
+    def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
+        """What calls what, how often, with how many errors and how slowly, uninstrumented far ends included.
+
+        Of every trace whose trace timestamp (as in `dependencies`) lies in one of the whole minutes that
+        [start_ns, end_ns] touches; whole traces, grouped as there. Which calls a trace shows, what the nodes are and
+        what counts as a call's duration: storage.linking.graph. Between two nodes of the kind SERVICE the calls and
+        errors are those of the link of `dependencies`, less those for whose callee a span describes another kind.
+        Counts are exact, those of the latencies' buckets too; a negative duration is in the lowest bucket.
         """
         ...
 

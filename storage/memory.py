@@ -16,14 +16,15 @@ from storage.batch import SpanBatch
 from storage.calls import call_series
 from storage.contract import Accepts, Capabilities, StoreStatistics
 from storage.ids import TraceId, low_half
+from storage.linking.graph import MINUTE_NS, graph_of_traces, whole_minutes
 from storage.linking.link_span import link_span_of
 from storage.linking.linker import link_traces
 from storage.matching import satisfies
-from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.rows import span_of
 from storage.span import Span
-
 from storage.trace_summary import TraceSummary, trace_summary
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -109,11 +110,11 @@ class MemoryStore:
         """As SpanReader.find_trace_ids."""
         return [TraceId(key.rjust(16, b"\0")) for key in self._newest_satisfying(query, strict)[: query.limit]]
 
-    def services(self) -> list[str]:
     def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
         """As SpanReader.find_trace_summaries."""
         return [trace_summary(trace) for trace in self.find_traces(query, strict=strict)]
 
+    def services(self) -> list[str]:
         """As SpanReader.services."""
         return sorted({span.service for span in self._spans() if span.service is not None})
 
@@ -137,6 +138,14 @@ class MemoryStore:
         traces = _grouped(self._spans(), strict=False).values()
         asked = (trace for trace in traces if _lies_within(trace, start_ns, end_ns))
         return link_traces([link_span_of(span) for span in trace] for trace in asked)
+
+    def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
+        """As SpanReader.service_graph."""
+        minutes = whole_minutes(start_ns, end_ns)
+        first_ns, last_ns = minutes.start * MINUTE_NS, minutes.stop * MINUTE_NS - 1
+        traces = _grouped(self._spans(), strict=False).values()
+        asked = (trace for trace in traces if _lies_within(trace, first_ns, last_ns))
+        return graph_of_traces([link_span_of(span) for span in trace] for trace in asked)
 
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """As SpanReader.call_series; latencies are exact."""

@@ -1,6 +1,8 @@
 """What can be asked of a store: frozen values, validated when they are made. Times are epoch nanoseconds."""
 
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +118,50 @@ class CallSeries:
     calls: tuple[int, ...]
     errors: tuple[int, ...]
     latencies_ns: tuple[float | None, ...] = ()
+
+
+class NodeKind(IntEnum):
+    """What a node of the service graph is. Its members' numbers are stored: they never change."""
+
+    SERVICE = 0
+    DATABASE = 1
+    QUEUE = 2
+    EXTERNAL = 3
+
+
+class NodeKey(NamedTuple):
+    """What tells a node of the service graph from others: the host `orders` and the service `orders` are two."""
+
+    name: str
+    kind: NodeKind
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """One end of a call at least. instrumented: whether one of its own spans tells of a call it made or got."""
+
+    key: NodeKey
+    instrumented: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """Calls from one node to another; calls >= errors >= 0, calls > 0.
+
+    latencies: how many of the calls took how long, as (bucket, calls) of storage.latency_buckets by rising bucket,
+    each once. They are fewer than the calls when the durations of some are not known.
+    """
+
+    parent: NodeKey
+    child: NodeKey
+    calls: int
+    errors: int
+    latencies: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGraph:
+    """nodes: the ends of all edges, sorted by their keys. edges: one a pair of nodes, sorted by parent and child."""
+
+    nodes: tuple[GraphNode, ...] = ()
+    edges: tuple[GraphEdge, ...] = ()

@@ -7,7 +7,7 @@ from typing import Self
 
 from storage.batch import SpanBatch
 from storage.contract import Accepts, Capabilities, StoreStatistics
-from storage.duckdb import dependencies, metrics, names, schema, sql
+from storage.duckdb import dependencies, metrics, names, schema, service_graph, sql
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance
 from storage.duckdb.marks import Marks
@@ -18,7 +18,7 @@ from storage.duckdb.summaries import find_trace_summaries
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
 from storage.ids import TraceId
-from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, TraceQuery
+from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.span import Span
 from storage.trace_summary import TraceSummary
 
@@ -120,6 +120,10 @@ class DuckDBStore:
     def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
         """As SpanReader.dependencies."""
         return self._instance.read(lambda cursor: dependencies.links(cursor, start_ns, end_ns))
+
+    def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
+        """As SpanReader.service_graph."""
+        return self._instance.read(lambda cursor: service_graph.graph(cursor, self._marks, start_ns, end_ns))
 
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """As SpanReader.call_series."""

@@ -1,12 +1,14 @@
 """What the dependency graph needs of a span, and how it is read from one.
 
-Everything here must be cheap to read from a column store: of the attributes only the set of keys is looked at.
+All that links are made of must be cheap to read from a column store: of the attributes only the set of keys is looked
+at. Only the service graph asks for more, `duration_ns` and `peer`, and for the latter only of some spans.
 Source of the rules: Zipkin's Span and its OTLP translation (zipkin-otel).
 """
 
 from typing import NamedTuple
 
 from storage.ids import SpanId
+from storage.linking.peer import Peer, peer_of
 from storage.span import Protocol, Span, SpanKind, StatusCode
 
 ERROR = "error"
@@ -31,7 +33,7 @@ class LinkSpan(NamedTuple):
     """One span as the linker sees it. It has no trace id: a sequence of these is one trace.
 
     kind: UNSPECIFIED stands for every span that is no end of a remote call. start_ns: only orders siblings.
-    parent_span_id is never span_id. Names are lower-case, absent is None, never "".
+    parent_span_id is never span_id. Names are lower-case, absent is None, never "". peer: as `peer_of`.
     """
 
     span_id: SpanId
@@ -42,6 +44,8 @@ class LinkSpan(NamedTuple):
     remote_service: str | None = None
     start_ns: int | None = None
     error: bool = False
+    duration_ns: int | None = None
+    peer: Peer | None = None
 
     @property
     def service(self) -> str | None:
@@ -66,6 +70,8 @@ def link_span_of(span: Span) -> LinkSpan:
         remote_service=service_name(span.remote.service),
         start_ns=span.start_ns,
         error=_is_error(span),
+        duration_ns=span.duration_ns,
+        peer=peer_of(span),
     )
 
 

@@ -6,7 +6,7 @@ reported a call, the server's word counts, and a client tells of a server only w
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from storage.linking.link_span import LinkSpan
 from storage.linking.tree import Node, tree_of
@@ -44,24 +44,50 @@ def summed(calls: Iterable[tuple[Call, int]]) -> list[DependencyLink]:
 
 def calls_of(trace: Iterable[LinkSpan]) -> Iterator[Call]:
     """The calls that one trace shows."""
+    return (told.call for place in places_of(trace) for told in told_at(place))
+
+
+class Place(NamedTuple):
+    """A span's place in the tree of its trace. caller: the node of the nearest span above it that has a kind."""
+
+    node: Node
+    span: LinkSpan
+    caller: Node | None
+    is_root: bool
+
+
+class Told(NamedTuple):
+    """A call that a span tells of. named: the end of which only the name is known, because the other told it.
+
+    witnessed: whether the span was an end of this call; else it only shows that there was one.
+    """
+
+    call: Call
+    named: Literal["parent", "child"] | None = None
+    witnessed: bool = True
+
+
+def places_of(trace: Iterable[LinkSpan]) -> Iterator[Place]:
+    """The place of every merged span that is reached from the root."""
     root = tree_of(trace)
-    waiting: list[tuple[Node, LinkSpan | None]] = [(root, None)]
+    waiting: list[tuple[Node, Node | None]] = [(root, None)]
     while waiting:
-        node, ancestor = waiting.pop()
+        node, caller = waiting.pop()
         if node.span:
-            yield from _calls_at(node, node.span, ancestor, is_root=node is root)
+            yield Place(node, node.span, caller, node is root)
             if node.span.kind is not SpanKind.UNSPECIFIED:
-                ancestor = node.span
-        waiting.extend((child, ancestor) for child in node.children)
+                caller = node
+        waiting.extend((child, caller) for child in node.children)
 
 
-def _calls_at(node: Node, span: LinkSpan, ancestor: LinkSpan | None, *, is_root: bool) -> Iterator[Call]:
-    """The calls that one place in the tree shows; `ancestor` is the nearest span above it that has a kind."""
-    kind = _effective_kind(node, span)
+def told_at(place: Place) -> Iterator[Told]:
+    """The calls that one place in the tree shows."""
+    span = place.span
+    kind = _effective_kind(place.node, span)
     if kind in (SpanKind.PRODUCER, SpanKind.CONSUMER):
         yield from _broker_call(span, kind)
-    elif kind is SpanKind.CLIENT or (kind is SpanKind.SERVER and not (is_root and span.remote_service is None)):
-        yield from _rpc_calls(span, kind, ancestor)
+    elif kind is SpanKind.CLIENT or (kind is SpanKind.SERVER and not (place.is_root and span.remote_service is None)):
+        yield from _rpc_calls(span, kind, place.caller.span if place.caller else None)
 
 
 def _effective_kind(node: Node, span: LinkSpan) -> SpanKind:
@@ -73,27 +99,31 @@ def _effective_kind(node: Node, span: LinkSpan) -> SpanKind:
     return span.kind
 
 
-def _broker_call(span: LinkSpan, kind: SpanKind) -> Iterator[Call]:
+def _broker_call(span: LinkSpan, kind: SpanKind) -> Iterator[Told]:
     """A message goes through a broker: only the span itself can name it, so ancestors are not asked."""
     if span.service and span.remote_service:
-        names = (span.service, span.remote_service)
-        parent, child = names if kind is SpanKind.PRODUCER else reversed(names)
-        yield Call(parent, child, span.error)
+        if kind is SpanKind.PRODUCER:
+            yield Told(Call(span.service, span.remote_service, span.error), named="child")
+        else:
+            yield Told(Call(span.remote_service, span.service, span.error), named="parent")
 
 
-def _rpc_calls(span: LinkSpan, kind: SpanKind, ancestor: LinkSpan | None) -> Iterator[Call]:
+def _rpc_calls(span: LinkSpan, kind: SpanKind, ancestor: LinkSpan | None) -> Iterator[Told]:
     parent, child = span.service, span.remote_service
+    named: Literal["parent", "child"] | None = "child"
     if kind is SpanKind.SERVER:
-        parent, child = child, parent
+        parent, child, named = child, parent, "parent"
     error = span.error
     if ancestor and ancestor.service:
         if kind is SpanKind.CLIENT and span.service and span.service != ancestor.service:
             # The server between the two reported nothing. Whether it failed is not known.
-            yield Call(ancestor.service, span.service, False)
-        if kind is SpanKind.SERVER or parent is None:
+            yield Told(Call(ancestor.service, span.service, False), witnessed=False)
+        if kind is SpanKind.SERVER:
+            parent, named = ancestor.service, None
+        elif parent is None:
             parent = ancestor.service
         # Only a span of its own id hears of its client's error: a shared one has its client's parent.
         if ancestor.kind is SpanKind.CLIENT and span.parent_span_id == ancestor.span_id:
             error = error or ancestor.error
     if parent and child:
-        yield Call(parent, child, error)
+        yield Told(Call(parent, child, error), named)

@@ -53,6 +53,8 @@ def _merge_order(span: LinkSpan) -> tuple[object, ...]:
         _none_last(span.remote_service, ""),
         _none_last(span.start_ns, 0),
         span.error,
+        _none_last(span.duration_ns, 0),
+        _none_last(span.peer, ()),
     )
 
 
@@ -81,6 +83,8 @@ def _joined(kept: LinkSpan, piece: LinkSpan) -> LinkSpan:
         remote_service=_first(kept.remote_service, piece.remote_service),
         start_ns=_first(kept.start_ns, piece.start_ns),
         error=kept.error or piece.error,
+        duration_ns=_first(kept.duration_ns, piece.duration_ns),
+        peer=_first(kept.peer, piece.peer),
     )
 
 
