@@ -96,6 +96,39 @@ TRACE_RESPONSES: Schema = {
 }
 """What the endpoint of one trace answers, for its OpenAPI operation."""
 
+_LISTED = _map(
+    "traceId rootService rootOperation spanCount errorCount orphanCount services",
+    traceId=_text("32 hex digits."),
+    rootService=_text("Of the earliest span without a parent; empty when every span has one."),
+    rootOperation=_text("The name of the same span."),
+    startTimeUnixNano=_text("The earliest start; absent when no span has one." + _NANO),
+    durationNano=_text("From there to the latest end; absent likewise." + _NANO),
+    spanCount=_number("Spans; those that were sent twice count once, the halves of a shared id apart."),
+    errorCount=_number("Of them with the status ERROR or a Zipkin `error` tag."),
+    orphanCount=_number("Of them with a parent that is not in the trace."),
+    services=_list(
+        _map(
+            "name spanCount errorCount",
+            name=_text("Service."),
+            spanCount=_number("Its spans."),
+            errorCount=_number("Of them errors."),
+        ),
+        "Every service, by name.",
+    ),
+)
+SUMMARIES_RESPONSES: Schema = {
+    "responses": {
+        "200": {
+            "description": "The traces found, those with the latest hit first; they tell of all their spans.",
+            "content": {
+                "application/json": {"schema": _map("summaries", summaries=_list(_LISTED, "One a trace."))},
+            },
+        },
+        "400": {"description": "A parameter is wrong; Jaeger's envelope with the error."},
+    }
+}
+"""What the endpoint of summaries answers."""
+
 _LEFT_OUT = _map(
     "spans message",
     spans=_number("Spans of the file that are not shown."),

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api.clew_traces import ClewTraces
+from query.api.clew_doors import Activity, ClewDoors
+from query.api.clew_summaries import ClewSummaries
 from query.api.clew_uploads import ClewUploads, FileUploads
 from query.api.jaeger_answers import error_answer
 from query.api.jaeger_call_metrics import JaegerCallMetrics
@@ -101,6 +103,8 @@ def _add_posts(
     if files:
         routes.append(("/api/clew/v1/transform", ClewUploads(service, files).transform))
     for path, handler in routes:
+        *ClewSummaries(service, now_ns).routes(),
+        *ClewDoors(activity).routes(),
         app.add_api_route(
             prefix + path,
             handler,

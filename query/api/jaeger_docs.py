@@ -3,13 +3,23 @@ so that a wrong one is refused with Jaeger's answer and never with FastAPI's 422
 
 from typing import Any
 
-from query.api.clew_docs import DOORS, TRACE_RESPONSES, TRANSFORM
+from query.api.clew_docs import DOORS, SUMMARIES_RESPONSES, TRACE_RESPONSES, TRANSFORM
 
 _SERVICE = ("service", "Service name, compared exactly.")
 _RAW = ("raw", "`true`: spans as they were stored, without adjusters.")
 _PRETTY = ("prettyPrint", "Anything but `false`: indented by 4 spaces.")
 _HINTS = (("start", "A hint, not a filter."), ("end", "A hint, not a filter."))
 
+_SEARCH = (
+    ("operation", "Span name, compared exactly."),
+    ("start", "Least span start, microseconds since the epoch; default 48 hours ago."),
+    ("end", "Largest span start, microseconds since the epoch; default now."),
+    ("minDuration", "Least span duration with a unit: `1.5s`, `100ms`, `20us`."),
+    ("maxDuration", "Largest span duration with a unit."),
+    ("tag", "`key:value`; repeatable, all must match one span."),
+    ("tags", "The same as a JSON object of texts."),
+    ("limit", "How many traces at most: default 100, at most 1500; 0 and below are 1500."),
+)
 _CALLS = (
     ("service", "Service name, compared exactly; repeatable, at least one."),
     ("groupByOperation", "`true`: apart by span name; of very many the most called."),
@@ -44,14 +54,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     "/api/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
     "/api/traces": (
         _SERVICE,
-        ("operation", "Span name, compared exactly."),
-        ("start", "Least span start, microseconds since the epoch; default 48 hours ago."),
-        ("end", "Largest span start, microseconds since the epoch; default now."),
-        ("minDuration", "Least span duration with a unit: `1.5s`, `100ms`, `20us`."),
-        ("maxDuration", "Largest span duration with a unit."),
-        ("tag", "`key:value`; repeatable, all must match one span."),
-        ("tags", "The same as a JSON object of texts."),
-        ("limit", "How many traces at most: default 100, at most 1500; 0 and below are 1500."),
+        *_SEARCH,
         ("traceID", "A trace id; repeatable. With it all conditions are ignored."),
         _RAW,
         _PRETTY,
@@ -78,6 +81,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "/api/clew/v1/doors": (_PRETTY,),
     "/api/clew/v1/transform": (("clockSkew", "As of a stored trace."), _PRETTY),
+    "/api/clew/v1/trace-summaries": (("service", "Service name, compared exactly; default any."), *_SEARCH, _PRETTY),
     "/api/v3/services": (_PRETTY,),
     "/api/v3/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
     "/api/v3/traces": (*_V3_QUERY, ("query.rawTraces", _RAW[1]), _PRETTY),
@@ -96,6 +100,7 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _BODIES: dict[str, dict[str, Any]] = {
     "/api/clew/v1/traces/{trace_id}": TRACE_RESPONSES,
+    "/api/clew/v1/trace-summaries": SUMMARIES_RESPONSES,
     "/api/clew/v1/doors": DOORS,
     "/api/clew/v1/transform": TRANSFORM,
     "/api/transform": {

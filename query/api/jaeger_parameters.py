@@ -32,10 +32,10 @@ class TraceSearch:
     raw: bool
 
 
-def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
+def trace_search(given: QueryParams, now_ns: int, *, any_service: bool = False) -> TraceSearch:
     """What to search for, by the defaults and limits of `jaeger_search`. BadRequest when Jaeger would refuse it.
 
-    The end of the window holds its whole last microsecond.
+    The end of the window holds its whole last microsecond. any_service: whether there may be no service.
     """
     start_us, end_us = integer(given, "start"), integer(given, "end")
     tags = _tag_filters(given.getlist("tag"), given.getlist("tags"))
@@ -44,7 +44,7 @@ def trace_search(given: QueryParams, now_ns: int) -> TraceSearch:
     trace_ids = _trace_ids(given.getlist("traceID"))
     is_raw = raw(given)
     service = _first(given, "service") or None
-    if service is None and not trace_ids:
+    if service is None and not trace_ids and not any_service:
         raise BadRequest("parameter 'service' is required")
     query = trace_query(
         now_ns,
