@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { type Dictionary, en, type Key } from "./en.ts";
 import { ko } from "./ko.ts";
+import { withParticles } from "./particles.ts";
 
 export type Language = "en" | "ko";
 export type Translate = (key: Key, values?: Record<string, string | number>) => string;
@@ -33,7 +34,8 @@ export function setLanguage(language: Language): void {
 
 /** The text of a key in the language in force, with {name} filled in. In components: useT(). */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return dictionaries[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  const text = dictionaries[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return current === "ko" ? withParticles(text) : text;
 }
 
 export function useLanguage(): Language {
