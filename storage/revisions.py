@@ -39,7 +39,7 @@ class StoreSchema(Protocol):
     """The schema of a store that this process has not opened: each call opens what it needs, and closes it again.
 
     All raise StoreUnavailable when the store does not answer (or another process holds an embedded one),
-    StoreConfigurationError, and but for `state` SchemaVersionError when the store's revision is not known here.
+    StoreConfigurationError, and SchemaVersionError when the store's revision is not known here.
     """
 
     def state(self) -> SchemaState:
@@ -87,16 +87,20 @@ class Revisions:
         return SchemaState(self._where, held, self.known)
 
     def state(self, connection: sa.Connection) -> SchemaState:
-        """What the store holds."""
-        heads = MigrationContext.configure(connection).get_current_heads()
-        return self.state_of(", ".join(heads) or None)
+        """What the store holds. SchemaVersionError: a revision that is not known here."""
+        held = MigrationContext.configure(connection).get_current_heads()
+        unknown = sorted(set(held) - {script.revision for script in self._scripts.walk_revisions()})
+        if unknown:
+            raise SchemaVersionError(
+                f"{self._where} has schema revision {', '.join(unknown)}, this clew knows up to {self.known}; "
+                "it was left untouched: use the clew that wrote it, or a newer one"
+            )
+        return self.state_of(", ".join(held) or None)
 
     def upgrade(self, connection: sa.Connection) -> bool:
-        """Run what the store lacks; False when that is nothing. SchemaVersionError: its revision is not known here."""
-        state = self.state(connection)
-        if state.is_current:
+        """Run what the store lacks; False when that is nothing. SchemaVersionError as `state`."""
+        if self.state(connection).is_current:
             return False
-        self._require_known(state)
         self._config.attributes["connection"] = connection
         command.upgrade(self._config, "head")
         return True
@@ -104,7 +108,6 @@ class Revisions:
     def downgrade(self, connection: sa.Connection, revision: str) -> None:
         """As StoreSchema.downgrade."""
         state = self.state(connection)
-        self._require_known(state)
         for script in self._undone(state, revision):
             if lost := getattr(script.module, LOSSES, None):
                 raise DowngradeRefused(
@@ -124,15 +127,6 @@ class Revisions:
                 f"expected an older one ({', '.join(older) if held else 'there is none'}), got {revision!r}"
             )
         return held[: older.index(revision) + 1]
-
-    def _require_known(self, state: SchemaState) -> None:
-        known = {script.revision for script in self._scripts.walk_revisions()}
-        unknown = sorted(set((state.held or "").split(", ")) - known - {""})
-        if unknown:
-            raise SchemaVersionError(
-                f"{self._where} has schema revision {', '.join(unknown)}, this clew knows up to {self.known}; "
-                "it was left untouched: use the clew that wrote it, or a newer one"
-            )
 
 
 def require_current(state: SchemaState) -> None:
