@@ -1,6 +1,7 @@
 """Jaeger's JSON API on port 16686, below the base path and without it.
 
 Both, because an ingress may strip the base path or not, and a release of Grafana's data source dropped it on searches.
+clew's own API is here too, and Zipkin's reads at /api/v2: the page asks all three.
 """
 
 import time
@@ -10,9 +11,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from query.api.clew_traces import ClewTraces
 from query.api.clew_doors import Activity, ClewDoors
-from query.api.clew_summaries import ClewSummaries
+from query.api.clew_traces import ClewTraces
 from query.api.clew_uploads import ClewUploads, FileUploads
 from query.api.jaeger_answers import error_answer
 from query.api.jaeger_call_metrics import JaegerCallMetrics
@@ -23,8 +23,10 @@ from query.api.jaeger_pages import add_pages
 from query.api.jaeger_transform import JaegerTransform, Uploads
 from query.api.jaeger_ui import JaegerUi
 from query.api.jaeger_v3 import JaegerV3Endpoints
+from query.api.own_page import OwnPage
 from query.api.pages import Doors
 from query.api.trace_response import TraceResponse
+from query.api.zipkin_endpoints import zipkin_reads
 from query.service import QueryService
 
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -37,13 +39,15 @@ def jaeger_app(
     files: FileUploads | None = None,
     ui: JaegerUi | None = None,
     doors: Doors = dict,
+    activity: Activity | None = None,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> FastAPI:
     """The application; `service` stays the caller's to close. now_ns: the clock, epoch nanoseconds.
 
     uploads, files: how bodies of /api/transform and /api/clew/v1/transform are read; without it there is no such path.
-    ui: the build of Jaeger's UI whose page and files every path outside of the API answers; without it that is a page
-    of clew's own, which lists the `doors`.
+    ui: the build of Jaeger's UI whose page and files every path outside of the API answers; without it that is
+    clew's own page, which is told the `doors`.
+    activity: what came in by each door; without it none takes spans.
     """
     app = FastAPI(
         title="clew: Jaeger's JSON API",
@@ -55,14 +59,31 @@ def jaeger_app(
     )
     base_path = service.settings.base_path
     for prefix in dict.fromkeys(("", base_path)):
-        _add_api(app, prefix, service, now_ns)
-        _add_posts(app, prefix, service, now_ns, uploads, files)
-    add_pages(app, base_path, doors, ui)
+        add_jaeger_api(app, prefix, service, now_ns, uploads=uploads, files=files, activity=activity)
+        app.mount(f"{prefix}/api/v2", zipkin_reads(service, lambda: now_ns() / 1e9))
+    add_pages(app, base_path, OwnPage(doors, archive=service.can_archive), ui)
     app.add_middleware(TraceResponse)
     return app
 
 
-def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[[], int]) -> None:
+def add_jaeger_api(
+    app: FastAPI,
+    prefix: str,
+    service: QueryService,
+    now_ns: Callable[[], int],
+    *,
+    uploads: Uploads | None = None,
+    files: FileUploads | None = None,
+    activity: Activity | None = None,
+) -> None:
+    """Add the routes of Jaeger's API and clew's own below `prefix`; they are documented below "" only."""
+    _add_api(app, prefix, service, now_ns, activity)
+    _add_posts(app, prefix, service, now_ns, uploads, files)
+
+
+def _add_api(
+    app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[[], int], activity: Activity | None
+) -> None:
     endpoints, calls = JaegerEndpoints(service, now_ns), JaegerCallMetrics(service, now_ns)
     insights = JaegerInsights(service, now_ns)
     routes: list[tuple[str, _Handler]] = [
@@ -81,6 +102,7 @@ def _add_api(app: FastAPI, prefix: str, service: QueryService, now_ns: Callable[
         ("/analytics/v1/dependencies", insights.deep_dependencies),
         *JaegerV3Endpoints(service).routes(),
         *ClewTraces(service).routes(),
+        *ClewDoors(activity).routes(),
     ]
     for path, handler in routes:
         app.add_api_route(
@@ -103,8 +125,6 @@ def _add_posts(
     if files:
         routes.append(("/api/clew/v1/transform", ClewUploads(service, files).transform))
     for path, handler in routes:
-        *ClewSummaries(service, now_ns).routes(),
-        *ClewDoors(activity).routes(),
         app.add_api_route(
             prefix + path,
             handler,

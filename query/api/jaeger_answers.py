@@ -57,10 +57,15 @@ def packed(body: bytes, accepts_gzip: bool) -> tuple[bytes, Mapping[str, str]]:
 
 
 def accepts_gzip(request: Request) -> bool:
-    """Whether the request lists gzip (or *) among the encodings it takes, with a weight other than 0."""
+    """As `accepts`, of gzip."""
+    return accepts(request, "gzip")
+
+
+def accepts(request: Request, coding: str) -> bool:
+    """Whether the request lists the coding (or *) among the encodings it takes, with a weight other than 0."""
     for offer in request.headers.get("accept-encoding", "").split(","):
-        coding, _, weight = offer.partition(";")
-        if coding.strip().lower() in ("gzip", "*"):
+        offered, _, weight = offer.partition(";")
+        if offered.strip().lower() in (coding, "*"):
             return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
 

@@ -13,16 +13,15 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from query.api.docs_page import docs_page
 from query.api.jaeger_answers import method_not_allowed, page_not_found
-from query.api.jaeger_page import page
 from query.api.jaeger_ui import JaegerUi
-from query.api.pages import Doors
+from query.api.own_page import OwnPage
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _NO_CACHE = {"cache-control": "no-cache"}
 _STATIC = "static/"
 
 
-def add_pages(app: FastAPI, base_path: str, doors: Doors, ui: JaegerUi | None) -> None:
+def add_pages(app: FastAPI, base_path: str, page: OwnPage, ui: JaegerUi | None) -> None:
     """Add the routes, after those of the API: they match any path, below the base path and without it."""
     prefixes = list(dict.fromkeys((base_path, "")))
     for prefix in prefixes:
@@ -30,7 +29,7 @@ def add_pages(app: FastAPI, base_path: str, doors: Doors, ui: JaegerUi | None) -
     for prefix in prefixes:
         _add(app, f"{prefix}/api", _unknown_api)
         _add(app, f"{prefix}/api/{{rest:path}}", _unknown_api)
-        handler = _ui_page(ui) if ui else _own_page(prefix, doors)
+        handler = _ui_page(ui) if ui else _own_page(prefix, page)
         if prefix:
             # A page of the UI finds its files by the folder of its own address.
             _add(app, prefix, _to_folder if ui else handler)
@@ -55,11 +54,11 @@ def _add_docs(app: FastAPI, prefix: str) -> None:
     app.add_api_route(f"{prefix}/docs/openapi.json", openapi, include_in_schema=False, response_model=None)
 
 
-def _own_page(prefix: str, doors: Doors) -> _Handler:
+def _own_page(prefix: str, page: OwnPage) -> _Handler:
     async def own_page(request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return method_not_allowed()
-        return HTMLResponse(page(prefix, doors()), headers=_NO_CACHE)
+        return page.answer(request, request.path_params.get("rest", ""), prefix) or page_not_found()
 
     return own_page
 

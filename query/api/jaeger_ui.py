@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from query.api.jaeger_page import EMULATED_JAEGER_VERSION
 from query.errors import UiUnusable
+from query.render.page_index import EMULATED_JAEGER_VERSION
 from query.render.ui_index import UiConfig, UiFacts, ui_config, ui_index
 from query.service import QueryService
 

