@@ -1,10 +1,12 @@
 """How a gRPC read window fails: the status of every error that a question can raise.
 
-BadRequest    INVALID_ARGUMENT
-NotFound      NOT_FOUND
-QueryTimeout  DEADLINE_EXCEEDED: clients keep what a stream has brought them until then, as Kiali does
-StorageError  INTERNAL
-others        INTERNAL, logged with their traceback; what went wrong inside is not told
+BadRequest          INVALID_ARGUMENT
+NotFound            NOT_FOUND
+QueryTimeout        DEADLINE_EXCEEDED: clients keep what a stream has brought them until then, as Kiali does
+UnsupportedByStore  UNIMPLEMENTED
+StoreUnavailable    UNAVAILABLE
+StorageError        INTERNAL
+others              INTERNAL, logged with their traceback; what went wrong inside is not told
 """
 
 import contextlib
@@ -15,7 +17,7 @@ from typing import TypeVar
 import grpc
 
 from query.errors import BadRequest, NotFound, QueryError, QueryTimeout
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreUnavailable, UnsupportedByStore
 
 log = logging.getLogger("clew.query")
 
@@ -23,10 +25,12 @@ _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
 Context = grpc.aio.ServicerContext[_Request, _Answer]
 
-_CODES: tuple[tuple[type[QueryError], grpc.StatusCode], ...] = (
+_CODES: tuple[tuple[type[QueryError | StorageError], grpc.StatusCode], ...] = (
     (BadRequest, grpc.StatusCode.INVALID_ARGUMENT),
     (NotFound, grpc.StatusCode.NOT_FOUND),
     (QueryTimeout, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (UnsupportedByStore, grpc.StatusCode.UNIMPLEMENTED),
+    (StoreUnavailable, grpc.StatusCode.UNAVAILABLE),
 )
 
 

@@ -3,6 +3,8 @@
 | what went wrong                         | status | body                                     |
 |-----------------------------------------|--------|------------------------------------------|
 | BadRequest, NotFound                    | 400, 404 | the message                            |
+| StoreUnavailable                        | 503    | the message (Zipkin: 500)                |
+| UnsupportedByStore                      | 501    | the message                              |
 | QueryTimeout, StorageError, a bug       | 500    | the message, or the exception's name     |
 | no such path, or not with this method   | 404    | `404 Not Found` (Zipkin has no 405)      |
 | HTTP TRACE                              | 405    | `405 Method Not Allowed`                 |
@@ -21,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from query.errors import BadRequest, NotFound, QueryTimeout
 from query.service import QueryService
 from storage.contract import SpanReader
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreUnavailable, UnsupportedByStore
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +89,8 @@ def install_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(QueryTimeout, _failed)
     app.add_exception_handler(StorageError, _failed)
+    app.add_exception_handler(StoreUnavailable, _unavailable)
+    app.add_exception_handler(UnsupportedByStore, _unsupported)
     app.add_exception_handler(HTTPException, _no_such_route)
     app.add_exception_handler(Exception, _broken)
 
@@ -102,6 +106,15 @@ async def _not_found(_: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     log.warning("cannot answer %s: %s", request.url.path, error)
     return await _broken(request, error)
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    log.warning("cannot answer %s: %s", request.url.path, error)
+    return PlainTextResponse(str(error) or type(error).__name__, 503)
+
+
+async def _unsupported(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), 501)
 
 
 async def _broken(_: Request, error: Exception) -> Response:

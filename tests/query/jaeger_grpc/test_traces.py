@@ -234,7 +234,7 @@ async def test_a_search_depth_of_zero_asks_for_as_much_as_there_ever_is(open_doo
     assert asked == [LARGEST_LIMIT, LARGEST_LIMIT, LARGEST_LIMIT, 20]
 
 
-async def test_a_store_that_fails_is_an_internal_error_with_its_words(open_door: OpenDoor) -> None:
+async def test_a_store_that_does_not_answer_is_unavailable_with_its_words(open_door: OpenDoor) -> None:
     class Broken(MemoryStore):
         def get_traces(self, trace_ids: object, *, strict: bool = True) -> list[list[Span]]:
             raise StoreUnavailable("the disk is gone")
@@ -243,7 +243,7 @@ async def test_a_store_that_fails_is_an_internal_error_with_its_words(open_door:
 
     refusal = await door.refusal("GetTrace", v2.GetTraceRequest(trace_id=a_trace_id(1)))
 
-    assert refusal == (grpc.StatusCode.INTERNAL, "the disk is gone")
+    assert refusal == (grpc.StatusCode.UNAVAILABLE, "the disk is gone")
 
 
 async def test_a_fault_of_clew_itself_is_an_internal_error_that_tells_nothing(open_door: OpenDoor) -> None:

@@ -52,13 +52,13 @@ async def test_the_documentation_is_a_page_that_needs_no_other_host(door: Door, 
     assert "/api/search" in (await door.json("/docs/openapi.json"))["paths"]
 
 
-async def test_a_store_that_cannot_answer_is_a_500_with_its_word(open_door: OpenDoor) -> None:
+async def test_a_store_that_cannot_answer_is_a_503_with_its_word(open_door: OpenDoor) -> None:
     class Broken(MemoryStore):
         def services(self) -> list[str]:
             raise StoreUnavailable("the disk is gone")
 
     answer = await open_door(Broken(10, ())).get("/status/services")
-    assert (answer.status_code, answer.text) == (500, "the disk is gone\n")
+    assert (answer.status_code, answer.text) == (503, "the disk is gone\n")
 
 
 async def test_a_fault_is_a_500_without_details(open_door: OpenDoor) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from query.api.zipkin_parameters import TraceParameters
 from query.api.zipkin_responses import accepts_gzip
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, UnsupportedByStore
 from storage.memory import MemoryStore
 from tests.builders import MS, a_trace_id, a_zipkin_span, a_zipkin_trace
 from tests.query.zipkin.conftest import NOW_NS, Door, OpenDoor
@@ -95,20 +95,21 @@ async def test_http_trace_is_405_on_every_path(door: Door, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "text"),
+    ("error", "status", "text"),
     [
-        (StoreUnavailable("cannot read duckdb: disk gone"), "cannot read duckdb: disk gone"),
-        (StoreUnavailable(), "StoreUnavailable"),
-        (RuntimeError("surprise"), "surprise"),
-        (RuntimeError(), "RuntimeError"),
+        (StoreUnavailable("cannot read duckdb: disk gone"), 503, "cannot read duckdb: disk gone"),
+        (StoreUnavailable(), 503, "StoreUnavailable"),
+        (UnsupportedByStore("x has no graph"), 501, "x has no graph"),
+        (RuntimeError("surprise"), 500, "surprise"),
+        (RuntimeError(), 500, "RuntimeError"),
     ],
 )
-async def test_read_is_500_with_the_message_or_the_name_when_the_store_fails(
-    open_door: OpenDoor, error: Exception, text: str
+async def test_read_that_fails_is_answered_with_the_message_or_the_name(
+    open_door: OpenDoor, error: Exception, status: int, text: str
 ) -> None:
     response = await open_door(BrokenStore(error)).get("/api/v2/services")
 
-    assert (response.status_code, response.text) == (500, text)
+    assert (response.status_code, response.text) == (status, text)
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
