@@ -12,10 +12,12 @@ import logging
 import signal
 
 import click
+from starlette.types import ASGIApp
 
 from clew import VERSION
 from clew.admin import Health, admin_app, metrics_app, status_app
 from clew.archive import opened_archive
+from clew.door_watch import DoorWatch
 from clew.doors import Doors
 from clew.ingest_doors import open_ingest_doors
 from clew.read_doors import open_read_doors
@@ -23,12 +25,15 @@ from clew.roles import refuse_split
 from clew.settings import Settings
 from clew.store_opening import open_patiently
 from clew.store_watch import StoreWatch
+from clew.uploads import file_uploads
 from clew.zipkin_about import ZipkinAbout
 from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
 from collector.budget import ByteBudget
 from collector.ledger import Ledger
 from collector.metrics import CollectorMetrics
+from query.api.clew_doors import Activity
+from query.api.clew_uploads import FileUploads
 from query.api.zipkin import zipkin_app
 from query.measured_reader import MeasuredReader
 from query.metrics import QueryMetrics
@@ -91,13 +96,15 @@ class Process:
         metrics.registry.register(self._reads)
         self._health.metrics = metrics
         await stack.enter_async_context(doors.closed_at_the_end())
-        reads = metrics.http_requests.measured(zipkin_app(service, doors=lambda: doors.shown)) if service else None
+        activity = await self._watched(stack, collector) if collector else None
+        files = file_uploads(settings.collector)
+        reads = metrics.http_requests.measured(self._zipkin_reads(service, files, activity)) if service else None
         self._zipkin = ZipkinPort(settings.query, ZipkinAbout(watch, metrics), collector, reads)
         doors.open_http("zipkin", settings.collector.zipkin_host_port, self._zipkin)
         if collector:
             await open_ingest_doors(doors, settings, collector)
         if service:
-            await open_read_doors(doors, settings, service, collector)
+            await open_read_doors(doors, settings, service, collector, files, activity)
         watch.start()
         return drained
 
@@ -117,6 +124,14 @@ class Process:
         service = QueryService(MeasuredReader(store, self._reads.observe), self._settings.query, archive=kept)
         stack.push_async_callback(asyncio.to_thread, service.close)
         return service
+
+    def _zipkin_reads(self, service: QueryService, files: FileUploads, activity: Activity | None) -> ASGIApp:
+        return zipkin_app(service, files=files, doors=lambda: self._doors.shown, activity=activity)
+
+    async def _watched(self, stack: contextlib.AsyncExitStack, collector: Collector) -> Activity:
+        watch = DoorWatch(collector.ledger.books, lambda: self._doors.shown)
+        await stack.enter_async_context(watch.looking())
+        return watch.report
 
     async def _open_collector(
         self, stack: contextlib.AsyncExitStack, store: SpanStore, drained: asyncio.Future[bool]
