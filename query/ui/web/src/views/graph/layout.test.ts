@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apart, layoutOf, NODE_HEIGHT } from "./layout.ts";
+
+const nodesOf = (...ids: string[]) => ids.map((id) => ({ id, width: 100 }));
+const edgesOf = (text: string) =>
+  text.split(" ").map((pair) => {
+    const [from, to] = pair.split(">") as [string, string];
+    return { from, to };
+  });
+
+test("callers stand left of what they call", () => {
+  const { places } = layoutOf(nodesOf("a", "b", "c"), edgesOf("a>b b>c a>c"));
+  assert.ok((places.a?.x ?? 0) < (places.b?.x ?? 0));
+  assert.ok((places.b?.x ?? 0) < (places.c?.x ?? 0));
+});
+
+test("no two nodes overlap, circles, self calls and loners included", () => {
+  const ids = Array.from({ length: 40 }, (_, at) => `n${at}`);
+  const edges = ids.flatMap((id, at) => [
+    { from: id, to: ids[(at * 7 + 3) % 30] as string },
+    { from: id, to: ids[(at * 3) % 30] as string },
+  ]);
+  const { places, width, height } = layoutOf([...nodesOf(...ids, "alone", "lonely")], edges);
+  const boxes = Object.values(places);
+  assert.equal(boxes.length, 42);
+  for (const [at, a] of boxes.entries()) {
+    assert.ok(a.x >= 0 && a.x + 100 <= width && a.y - NODE_HEIGHT / 2 >= 0 && a.y + NODE_HEIGHT / 2 <= height);
+    for (const b of boxes.slice(at + 1)) {
+      assert.ok(Math.abs(a.x - b.x) >= 100 || Math.abs(a.y - b.y) >= NODE_HEIGHT, JSON.stringify([a, b]));
+    }
+  }
+});
+
+test("the middle of a fan is its root", () => {
+  const { places } = layoutOf(nodesOf("a", "b", "c", "d"), edgesOf("a>b a>c a>d"));
+  const ys = ["b", "c", "d"].map((id) => places[id]?.y ?? 0).sort((a, b) => a - b);
+  assert.equal(places.a?.y, ys[1]);
+});
+
+test("an empty graph has no size", () => {
+  assert.deepEqual(layoutOf([], []), { places: {}, width: 0, height: 0 });
+});
+
+test("wishes that do not touch are granted, and those that do share the way", () => {
+  assert.deepEqual(apart([0, 100], 10), [0, 100]);
+  assert.deepEqual(apart([50, 50], 10), [45, 55]);
+  assert.deepEqual(apart([20, 0, 100], 10), [5, 15, 100]);
+});
