@@ -21,9 +21,10 @@ DOORS = tuple(doors())
 class Clew:
     """`clew serve` over `directory`; entering waits for the ready line, leaving sends SIGTERM and expects exit 0."""
 
-    def __init__(self, directory: Path, *, under: Sequence[str] = (), **settings: str) -> None:
-        """`under`: a command that is given clew's own command line to run, such as unshare."""
+    def __init__(self, directory: Path, *, under: Sequence[str] = (), module: str = "clew", **settings: str) -> None:
+        """under: a command that is given clew's own command line to run, such as unshare. module: what Python runs."""
         self._directory = directory
+        self._module = module
         self._under = under
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
@@ -53,7 +54,7 @@ class Clew:
         environment |= {"CLEW_STORAGE_URL": f"duckdb:///{self._directory}/clew.duckdb", "CLEW_MIN_FREE_DISK": "1MiB"}
         with (self._directory / "clew.log").open("a") as log:
             self._process = subprocess.Popen(
-                [*self._under, sys.executable, "-m", "clew", "serve"],
+                [*self._under, sys.executable, "-m", self._module, "serve"],
                 env=environment | self._settings,
                 stdout=subprocess.PIPE,
                 stderr=log,
