@@ -4,6 +4,7 @@ Every kind of store has a line of Alembic revisions of its own in `migrations/`.
 several processes from migrating at once is each store's business; what a revision is, and what is refused, is here.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,10 +68,12 @@ class Revisions:
 
     scripts: package and folder as Alembic writes them (`migrations:duckdb`), found whatever the working directory.
     where: names the store in messages, without secrets.
+    deployment: what the revisions are told besides, as plain values.
     """
 
-    def __init__(self, scripts: str, where: str) -> None:
+    def __init__(self, scripts: str, where: str, deployment: Mapping[str, object] | None = None) -> None:
         self._config = Config()
+        self._config.attributes["deployment"] = dict(deployment or {})
         self._config.set_main_option("script_location", scripts)
         self._scripts = ScriptDirectory.from_config(self._config)
         self._where = where
@@ -81,6 +84,11 @@ class Revisions:
         head = self._scripts.get_current_head()
         assert head is not None
         return head
+
+    def older_of(self, held: Collection[str]) -> list[str]:
+        """Those of these revisions that another one of them follows upon."""
+        line = [script.revision for script in self._scripts.walk_revisions()]
+        return [revision for revision in line if revision in held][1:]
 
     def state_of(self, held: str | None) -> SchemaState:
         """The state of a store that holds this revision."""
