@@ -69,6 +69,7 @@ _SPAN = _map(
     criticalPathNano=_text("How long the path stays in it: 0 when it only waited; absent off the path." + _NANO),
     error=_flag("Status ERROR or a Zipkin `error` tag."),
     protocol={"type": "string", "enum": ["zipkin", "otlp", "jaeger"]},
+    sidecar=_flag("Whether a proxy of the mesh reported it; absent otherwise."),
     reports=_number("How many spans as sent became this one."),
     warnings=_list({"type": "string"}, "What its sender and the adjusters say of it."),
     resource=_number("Position of its resource in `resources`."),
@@ -86,6 +87,81 @@ _DOCUMENT = _map(
         "Sections, by root and time: without gaps they fill each root's time.",
     ),
 )
+
+_COLUMN_TIMES = {"type": "array", "items": {"type": ["integer", "null"]}}
+_NUMBERS = {"type": "array", "items": {"type": "integer"}}
+_FROM_START = " Nanoseconds from the start of the trace."
+_OUTLINE = _map(
+    "traceId summary services names spans roots warnings criticalPath",
+    traceId=_text("32 hex digits."),
+    summary=_SUMMARY,
+    services=_list({"type": "string"}, "Each once."),
+    names=_list({"type": "string"}, "Names of spans, each once."),
+    spans=_map(
+        "spanId parent service name kind start duration selfTime criticalPathTime protocol flags",
+        spanId={"type": "array", "items": {"type": "string"}},
+        parent={**_NUMBERS, "description": "Position of its parent, always before it; -1 of a root."},
+        service={**_NUMBERS, "description": "Position in `services`."},
+        name={**_NUMBERS, "description": "Position in `names`."},
+        kind={**_NUMBERS, "description": "OTLP's numbers: 1 internal, 2 server, 3 client, 4 producer, 5 consumer."},
+        start={**_COLUMN_TIMES, "description": "Null when unknown." + _FROM_START},
+        duration={**_COLUMN_TIMES, "description": "Nanoseconds as they were sent; null when they were not."},
+        selfTime={**_COLUMN_TIMES, "description": "Nanoseconds in which it did not wait for children."},
+        criticalPathTime={**_COLUMN_TIMES, "description": "Nanoseconds the path stays in it; null off the path."},
+        protocol={**_NUMBERS, "description": "1 Zipkin, 2 OTLP, 3 Jaeger."},
+        flags={**_NUMBERS, "description": "Sum of 1 error, 2 sidecar, 4 joined reports, 8 has events, 16 has links."},
+    ),
+    roots=_list(_map("span reason", span=_number("Position."), reason=_text("As in the whole document.")), "Roots."),
+    warnings=_list(
+        _map("span texts", span=_number("Position."), texts=_list({"type": "string"}, "Warnings.")), "Where any are."
+    ),
+    criticalPath={
+        **_map("span start end", span=_NUMBERS, start=_NUMBERS, end=_NUMBERS),
+        "description": "Sections as columns." + _FROM_START,
+    },
+)
+_NO_TRACE: Schema = {
+    "400": {"description": "A parameter is wrong; Jaeger's envelope with the error."},
+    "404": {"description": "No span of this trace is known; Jaeger's envelope with the error."},
+}
+OUTLINE_RESPONSES: Schema = {
+    "responses": {
+        "200": {"description": "The outline.", "content": {"application/json": {"schema": _OUTLINE}}},
+        **_NO_TRACE,
+    }
+}
+"""What the endpoint of one trace's outline answers."""
+
+TAGS_RESPONSES: Schema = {
+    "responses": {
+        "200": {
+            "description": "Tags of the newest traces that satisfy the search.",
+            "content": {
+                "application/json": {
+                    "schema": _map(
+                        "tags",
+                        tags=_list(
+                            _map(
+                                "key spans values",
+                                key=_text("Of a span's attribute or its resource's."),
+                                spans=_number("On how many spans it was seen."),
+                                values=_list(
+                                    _map(
+                                        "text spans", text=_text("As a search by tag compares it."), spans=_number("")
+                                    ),
+                                    "The most frequent, 50 at most.",
+                                ),
+                            ),
+                            "The most frequent keys first, 500 at most.",
+                        ),
+                    )
+                }
+            },
+        },
+        "400": {"description": "A parameter is wrong; Jaeger's envelope with the error."},
+    }
+}
+"""What the endpoint of tags answers."""
 
 TRACE_RESPONSES: Schema = {
     "responses": {

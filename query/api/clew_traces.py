@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from query.api import jaeger_parameters as parameters
-from query.api.jaeger_answers import accepts_gzip, error_answer, status_of
+from query.api.jaeger_answers import Question, accepts_gzip, answered, error_answer, status_of
 from query.api.jaeger_strconv import parse_trace_id_or_base64
 from query.errors import BadRequest, NotFound, QueryError
-from query.reconstruct.reconstruction import ClockRule, reconstruct
+from query.reconstruct.reconstruction import ClockRule, Reconstruction, reconstruct
 from query.render.clew_trace import trace_document
+from query.render.trace_outline import trace_outline
 from query.service import QueryService
 from storage.contract import SpanReader
 from storage.errors import StorageError
@@ -33,7 +34,10 @@ class ClewTraces:
 
     def routes(self) -> list[tuple[str, Handler]]:
         """Every GET below /api/clew/v1/traces, by its path."""
-        return [("/api/clew/v1/traces/{trace_id}", self.trace)]
+        return [
+            ("/api/clew/v1/traces/{trace_id}", self.trace),
+            ("/api/clew/v1/traces/{trace_id}/outline", self.outline),
+        ]
 
     async def trace(self, request: Request) -> Response:
         """One trace as a tree: merged, clocks corrected, with depth, self time, critical path and a summary.
@@ -57,11 +61,26 @@ class ClewTraces:
             return Response(headers=headers)
         return StreamingResponse(_after(first, pieces), headers=headers)
 
+    async def outline(self, request: Request) -> Response:
+        """The same trace as columns of numbers: all that its picture needs, without what its spans carry.
+
+        Positions are those in the list of spans of the whole document, when both are asked by the same rule.
+        """
+
+        def ask() -> Question:
+            trace_id, clocks = _trace_id_in_path(request), clock_rule(request.query_params.get("clockSkew"))
+            return lambda reader: trace_outline(self._reconstructed(reader, trace_id, clocks))
+
+        return await answered(self._service, request, ask)
+
     def _document(self, reader: SpanReader, trace_id: TraceId, clocks: ClockRule) -> Iterator[bytes]:
+        yield from trace_document(self._reconstructed(reader, trace_id, clocks))
+
+    def _reconstructed(self, reader: SpanReader, trace_id: TraceId, clocks: ClockRule) -> Reconstruction:
         found = reader.get_traces([trace_id], strict=self._strict)
         if not found:
             raise NotFound("trace not found")
-        yield from trace_document(reconstruct(found.pop(), clocks=clocks, max_clock_skew_ns=self._max_skew_ns))
+        return reconstruct(found.pop(), clocks=clocks, max_clock_skew_ns=self._max_skew_ns)
 
 
 async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api.clew_doors import Activity, ClewDoors
+from query.api.clew_summaries import ClewSummaries
+from query.api.clew_tags import ClewTags
 from query.api.clew_traces import ClewTraces
 from query.api.clew_uploads import ClewUploads, FileUploads
 from query.api.jaeger_answers import error_answer
@@ -102,6 +104,8 @@ def _add_api(
         ("/analytics/v1/dependencies", insights.deep_dependencies),
         *JaegerV3Endpoints(service).routes(),
         *ClewTraces(service).routes(),
+        *ClewTags(service, now_ns).routes(),
+        *ClewSummaries(service, now_ns).routes(),
         *ClewDoors(activity).routes(),
     ]
     for path, handler in routes:

@@ -3,7 +3,14 @@ so that a wrong one is refused with Jaeger's answer and never with FastAPI's 422
 
 from typing import Any
 
-from query.api.clew_docs import DOORS, SUMMARIES_RESPONSES, TRACE_RESPONSES, TRANSFORM
+from query.api.clew_docs import (
+    DOORS,
+    OUTLINE_RESPONSES,
+    SUMMARIES_RESPONSES,
+    TAGS_RESPONSES,
+    TRACE_RESPONSES,
+    TRANSFORM,
+)
 
 _SERVICE = ("service", "Service name, compared exactly.")
 _RAW = ("raw", "`true`: spans as they were stored, without adjusters.")
@@ -79,6 +86,8 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
         ("clockSkew", "Whose rule corrects clocks: `jaeger` (default), `zipkin` or `none`."),
         _PRETTY,
     ),
+    "/api/clew/v1/traces/{trace_id}/outline": (("clockSkew", "As of the whole trace."), _PRETTY),
+    "/api/clew/v1/tags": (("service", "Service name, compared exactly; default any."), *_SEARCH[:-1], _PRETTY),
     "/api/clew/v1/doors": (_PRETTY,),
     "/api/clew/v1/transform": (("clockSkew", "As of a stored trace."), _PRETTY),
     "/api/clew/v1/trace-summaries": (("service", "Service name, compared exactly; default any."), *_SEARCH, _PRETTY),
@@ -100,6 +109,8 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _BODIES: dict[str, dict[str, Any]] = {
     "/api/clew/v1/traces/{trace_id}": TRACE_RESPONSES,
+    "/api/clew/v1/traces/{trace_id}/outline": OUTLINE_RESPONSES,
+    "/api/clew/v1/tags": TAGS_RESPONSES,
     "/api/clew/v1/trace-summaries": SUMMARIES_RESPONSES,
     "/api/clew/v1/doors": DOORS,
     "/api/clew/v1/transform": TRANSFORM,
@@ -114,6 +125,7 @@ _BODIES: dict[str, dict[str, Any]] = {
 _IN_PATH = {
     "/api/archive/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/clew/v1/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
+    "/api/clew/v1/traces/{trace_id}/outline": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/services/{service:path}/operations": ("service", "Service name; a slash in it is sent as %2F."),
     "/api/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),
     "/api/v3/traces/{trace_id}": ("trace_id", "1 to 32 hex digits, or base64."),

@@ -9,7 +9,7 @@ from itertools import islice
 
 from query.reconstruct.jaeger_as_otel import jaeger_as_otel
 from query.reconstruct.reconstruction import Reconstruction
-from query.reconstruct.summary import TreeSummary
+from query.reconstruct.sidecars import is_sidecar
 from query.reconstruct.trace import TraceSpan
 from query.render.jaeger_envelope import to_bytes
 from query.render.otlp_json import JsonObject, key_values_json, scope_json, span_json
@@ -22,11 +22,11 @@ _AT_ONCE = 500
 
 def trace_document(found: Reconstruction) -> Iterator[bytes]:
     """The document in pieces, to be sent one after another. No piece depends on how many spans there are."""
-    resources, places = _Resources(found), _places(found)
+    resources, places = _Resources(found), places_in_document(found)
     head = to_bytes(
         {
             "traceId": found.trace.trace_id.hex(),
-            "summary": _summary(found.summary, found),
+            "summary": summary_json(found),
             "resources": resources.listed,
         }
     )
@@ -61,6 +61,7 @@ def _spans(found: Reconstruction, places: Sequence[int], resources: Mapping[int,
             **({"criticalPathNano": str(times_ns.get(at, 0))} if at in found.path.spans else {}),
             "error": span.status_code is StatusCode.ERROR,
             "protocol": span.protocol.name.lower(),
+            **({"sidecar": True} if is_sidecar(span) else {}),
             "reports": shown.reports,
             "warnings": shown.warnings,
             "resource": resources[id(shown.span.resource)],
@@ -74,7 +75,7 @@ def _sections(found: Reconstruction, places: Sequence[int]) -> Iterator[JsonObje
         yield {"span": places[at], "startTimeUnixNano": str(start_ns), "endTimeUnixNano": str(end_ns)}
 
 
-def _places(found: Reconstruction) -> Sequence[int]:
+def places_in_document(found: Reconstruction) -> Sequence[int]:
     """Where in the document each position is."""
     places = [0] * len(found.tree.order)
     for place, at in enumerate(found.tree.order):
@@ -82,8 +83,9 @@ def _places(found: Reconstruction) -> Sequence[int]:
     return places
 
 
-def _summary(summary: TreeSummary, found: Reconstruction) -> JsonObject:
-    listed = summary.listed
+def summary_json(found: Reconstruction) -> JsonObject:
+    """What the head of the document says of the trace as a whole."""
+    summary, listed = found.summary, found.summary.listed
     times: JsonObject = {}
     if listed.start_ns is not None and listed.end_ns is not None:
         times = {
