@@ -100,6 +100,11 @@ class CallQuery:
             raise ValueError(f"expected a quantile from 0 to 1, got {self.quantile}")
 
     @property
+    def steps(self) -> int:
+        """How many steps the windows of all moments reach over."""
+        return self.points + max(1, self.window_ns // self.step_ns) - 1
+
+    @property
     def moments_ns(self) -> range:
         """The moments, oldest first."""
         return range(self.end_ns - (self.points - 1) * self.step_ns, self.end_ns + 1, self.step_ns)
