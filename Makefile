@@ -38,12 +38,13 @@ wire: $(VENV)/.dev  ## generate wire/ from its .proto files
 
 lock: $(VENV)/.dev  ## pin again after a change of pyproject.toml
 	$(BIN)/pip install -q uv==0.13.8
-	$(call pin,requirements.lock,--extra build)
-	$(call pin,requirements-dev.lock,--extra build --extra dev)
+	$(call pin,requirements.lock,pyproject.toml --extra build)
+	$(call pin,requirements-dev.lock,pyproject.toml --extra build --extra dev)
+	$(call pin,deploy/demo/requirements.lock,deploy/demo/requirements.in)
 
 define pin
 	echo '# Pinned with hashes. Regenerate: make lock' > $(1)
-	$(BIN)/uv pip compile -q pyproject.toml $(2) --universal --generate-hashes --no-emit-find-links \
+	$(BIN)/uv pip compile -q $(2) --universal --generate-hashes --no-emit-find-links \
 		--python-version 3.11 --no-header --no-annotate >> $(1)
 endef
 
