@@ -12,8 +12,9 @@ from storage.errors import StoreFull, StoreUnavailable
 
 log = logging.getLogger("clew.collector")
 
-RETRY_BACKOFFS_S = (0.1, 0.2, 0.4, 0.8)
-"""Waits between attempts when the store is unavailable: 1.5 s in all, inside Envoy's 5 s and an SDK's 10 s."""
+RETRY_BACKOFFS_S = (0.1, 0.2, 0.4, 0.8, 1.6, 1.6, 1.6, 1.6)
+"""Waits between attempts when the store is unavailable: 8 s in all, inside an SDK's 10 s and longer than a database
+takes to restart. Envoy waits 5 s and never sends again, so what comes later than that is stored all the same."""
 STORE_RETRY_AFTER_S = 5.0
 """What senders are told when the store refuses: disks and databases take longer to come back than a queue to empty."""
 
