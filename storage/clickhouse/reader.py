@@ -1,0 +1,45 @@
+"""Whole traces by id: the buckets of time they are in, then the granules of those that hold one of their spans."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from storage.clickhouse import sql
+from storage.clickhouse.connection import Connection
+from storage.ids import TraceId, low_half
+from storage.rows import span_of
+from storage.span import Span
+
+
+def grouping_key(trace_id: TraceId, strict: bool) -> bytes:
+    """What spans are gathered into traces by: the whole trace id, or its low 64 bits."""
+    return trace_id if strict else low_half(trace_id)
+
+
+def traces_by_key(connection: Connection, keys: Sequence[bytes], *, strict: bool) -> dict[bytes, list[Span]]:
+    """The spans of each trace that exists, in the order they were written. Keys are `grouping_key`s, distinct."""
+    return _traces(connection, [sql.low_number(key) for key in keys], keys if strict else None, strict)
+
+
+def traces_by_low(connection: Connection, lows: Sequence[int]) -> dict[bytes, list[Span]]:
+    """The same, not strict, of traces whose ids have these low halves, as `sql.TRACE_LOW` has them."""
+    return _traces(connection, lows, None, strict=False)
+
+
+def _traces(
+    connection: Connection, lows: Sequence[int], ids: Sequence[bytes] | None, strict: bool
+) -> dict[bytes, list[Span]]:
+    if not lows:
+        return {}
+    found = connection.table(sql.spans_of_traces(lows, ids))
+    traces: dict[bytes, list[Span]] = {}
+    for row in rows_of(found):
+        span = span_of(row)
+        traces.setdefault(grouping_key(span.trace_id, strict), []).append(span)
+    return traces
+
+
+def rows_of(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """The rows of an Arrow table as tuples of plain values."""
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
