@@ -58,8 +58,16 @@ class StorageSettings(SettingsModel):
     url: str = Field(
         "duckdb:///./data/clew.duckdb",
         alias="CLEW_STORAGE_URL",
-        description="The store: `duckdb:///PATH` (embedded, durable), `duckdb:temporary` (the same, removed at exit) "
-        "or `memory:` (for tests and demos; lost at exit).",
+        description="The store: `duckdb:///PATH` (embedded, durable), `duckdb:temporary` (the same, removed at exit), "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE`, `clickhouse://USER:PASSWORD@HOST:8123/DATABASE` (`clickhouses://` "
+        "by TLS) or `memory:` (for tests and demos; lost at exit).",
+    )
+    clickhouse_cluster: str = Field(
+        "",
+        alias="CLEW_CLICKHOUSE_CLUSTER",
+        pattern=r"^[\w.-]*$",
+        description="The cluster, by its name in ClickHouse's configuration, over whose servers the spans of a "
+        "`clickhouse://` store are spread, replicated and sharded by trace; without it they are on the one server.",
     )
     archive_url: str = Field(
         "",
