@@ -1,5 +1,12 @@
+import { graphEn } from "./texts/graph.ts";
+import { sharedEn } from "./texts/shared.ts";
+import { timeEn } from "./texts/time.ts";
+
 /** English, and with it every key there is. {name} is filled in. */
 export const en = {
+  ...sharedEn,
+  ...timeEn,
+  ...graphEn,
   "nav.search": "Search",
   "nav.graph": "Service graph",
   "nav.monitor": "Monitor",

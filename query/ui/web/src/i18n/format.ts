@@ -96,9 +96,13 @@ export function formatMoment(epochMs: number, language: Language): string {
 
 /** 21 Nov, 14:03 */
 export function formatMinute(epochMs: number, language: Language): string {
-  return time(language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
-    epochMs,
-  );
+  return time(language, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(epochMs);
 }
 
 const times = new Map<string, Intl.DateTimeFormat>();

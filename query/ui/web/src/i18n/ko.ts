@@ -1,6 +1,12 @@
 import type { Dictionary } from "./en.ts";
+import { graphKo } from "./texts/graph.ts";
+import { sharedKo } from "./texts/shared.ts";
+import { timeKo } from "./texts/time.ts";
 
 export const ko: Dictionary = {
+  ...sharedKo,
+  ...timeKo,
+  ...graphKo,
   "nav.search": "검색",
   "nav.graph": "서비스 그래프",
   "nav.monitor": "모니터링",

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apart, layoutOf, NODE_HEIGHT } from "./layout.ts";
+import { apart, layoutOf } from "./layout.ts";
+import { NODE_HEIGHT } from "./places.ts";
 
 const nodesOf = (...ids: string[]) => ids.map((id) => ({ id, width: 100 }));
 const edgesOf = (text: string) =>
   text.split(" ").map((pair) => {
     const [from, to] = pair.split(">") as [string, string];
-    return { from, to };
+    return { id: pair, from, to };
   });
 
 test("callers stand left of what they call", () => {
@@ -18,8 +19,8 @@ test("callers stand left of what they call", () => {
 test("no two nodes overlap, circles, self calls and loners included", () => {
   const ids = Array.from({ length: 40 }, (_, at) => `n${at}`);
   const edges = ids.flatMap((id, at) => [
-    { from: id, to: ids[(at * 7 + 3) % 30] as string },
-    { from: id, to: ids[(at * 3) % 30] as string },
+    { id: `a${at}`, from: id, to: ids[(at * 7 + 3) % 30] as string },
+    { id: `b${at}`, from: id, to: ids[(at * 3) % 30] as string },
   ]);
   const { places, width, height } = layoutOf([...nodesOf(...ids, "alone", "lonely")], edges);
   const boxes = Object.values(places);
@@ -39,11 +40,23 @@ test("the middle of a fan is its root", () => {
 });
 
 test("an empty graph has no size", () => {
-  assert.deepEqual(layoutOf([], []), { places: {}, width: 0, height: 0 });
+  assert.deepEqual(layoutOf([], []), { places: {}, lanes: {}, width: 0, height: 0 });
 });
 
 test("wishes that do not touch are granted, and those that do share the way", () => {
-  assert.deepEqual(apart([0, 100], 10), [0, 100]);
-  assert.deepEqual(apart([50, 50], 10), [45, 55]);
-  assert.deepEqual(apart([20, 0, 100], 10), [5, 15, 100]);
+  assert.deepEqual(apart([0, 100], [10, 10]), [0, 100]);
+  assert.deepEqual(apart([50, 50], [10, 10]), [45, 55]);
+  assert.deepEqual(apart([20, 0, 100], [10, 10, 10]), [5, 15, 100]);
+});
+
+test("an edge over several layers passes beside their nodes", () => {
+  const { places, lanes } = layoutOf(nodesOf("a", "b", "c"), edgesOf("a>b b>c a>c"));
+  const [lane] = lanes["a>c"] ?? [];
+  assert.ok(lane && Math.abs(lane.y - (places.b?.y ?? 0)) >= NODE_HEIGHT / 2);
+  assert.deepEqual(lanes["a>b"], []);
+});
+
+test("an edge that leads back has its lanes, too", () => {
+  const { lanes } = layoutOf(nodesOf("a", "b", "c", "d"), edgesOf("a>b b>c c>d d>a"));
+  assert.equal(Object.values(lanes).filter((lane) => lane.length === 4).length, 1);
 });

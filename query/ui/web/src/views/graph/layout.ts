@@ -1,139 +1,187 @@
 /**
  * Where the nodes of a service graph stand: callers left of what they call, as few crossings as can be had.
  *
- * dagre finds the layers and the order within them. Its own positions leave a lane for every edge that passes a layer,
- * which makes a graph of 200 services four times as high as its nodes need; so each layer is set anew here, without
- * gaps where nothing pulls its nodes apart, each node as near to the middle of its neighbours as the others let it.
+ * dagre finds the layers and the order within them, of nodes and of the lanes in which edges pass a layer. Its own
+ * positions make a graph of 200 services twice as high as it needs to be; so each layer is set anew here, without gaps
+ * where nothing pulls apart, each node as near to the middle of its neighbours as the others let it.
  */
 
 import dagre from "@dagrejs/dagre";
+import { type Layout, type LayoutEdge, type LayoutNode, NODE_HEIGHT, type Place } from "./places.ts";
 
-export interface LayoutNode {
-  id: string;
-  width: number;
-}
+const GAP = 12;
+const LANE = 9;
+const LAYER_GAP = 90;
+const ROUNDS = 6;
+const RANK_WIDTH = 100;
+/** Nodes without edges stand below the rest, so many in a row. */
+const LONERS_IN_ROW = 6;
 
-export interface LayoutEdge {
-  from: string;
-  to: string;
-}
-
-export interface Placed {
-  /** The left end and the middle of the height. */
-  x: number;
+/** What stands in a layer: a node, or an edge on its way. */
+interface Item {
+  key: string;
+  size: number;
+  /** The items next to it in the layers before and after. */
+  neighbours: Item[];
   y: number;
 }
 
-export interface Layout {
-  places: Record<string, Placed>;
-  width: number;
-  height: number;
+interface Layers {
+  layers: Item[][];
+  /** By edge, the items it passes. */
+  lanes: Map<string, { item: Item; layer: number }[]>;
 }
-
-export const NODE_HEIGHT = 32;
-const GAP = 12;
-const LAYER_GAP = 90;
-const ROUNDS = 6;
-/** Nodes without edges stand below the rest, so many in a row. */
-const LONERS_IN_ROW = 6;
 
 export function layoutOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Layout {
   const known = new Set(nodes.map(({ id }) => id));
   const between = edges.filter(({ from, to }) => from !== to && known.has(from) && known.has(to));
   const linked = new Set(between.flatMap(({ from, to }) => [from, to]));
-  const layers = layersOf(
+  const found = layersOf(
     nodes.filter(({ id }) => linked.has(id)),
     between,
   );
-  const layout = placed(layers, between, new Map(nodes.map(({ id, width }) => [id, width])));
+  settle(found.layers);
+  const layout = inPlace(found, new Map(nodes.map(({ id, width }) => [id, width])));
   return withLoners(
     layout,
     nodes.filter(({ id }) => !linked.has(id)),
   );
 }
 
-/** The ids of each layer from left to right, in their order from top to bottom. */
-function layersOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): string[][] {
+function layersOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Layers {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: GAP, edgesep: 2, ranksep: LAYER_GAP, ranker: "network-simplex" });
+  graph.setGraph({ rankdir: "LR", nodesep: GAP, edgesep: LANE, ranksep: LAYER_GAP, ranker: "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   // All as wide as each other, so that a layer has one x.
-  for (const { id } of nodes) graph.setNode(id, { width: 100, height: NODE_HEIGHT });
+  for (const { id } of nodes) graph.setNode(id, { width: RANK_WIDTH, height: NODE_HEIGHT });
   for (const { from, to } of edges) graph.setEdge(from, to, {});
   dagre.layout(graph);
-  const byX = new Map<number, { id: string; y: number }[]>();
+
+  const items = new Map<string, Item>();
+  const xs = new Set<number>();
+  const standing: { item: Item; x: number }[] = [];
   for (const { id } of nodes) {
-    const { x = 0, y = 0 } = graph.node(id) as { x?: number; y?: number };
-    const layer = byX.get(Math.round(x));
-    if (layer) layer.push({ id, y });
-    else byX.set(Math.round(x), [{ id, y }]);
+    const { x = 0, y = 0 } = graph.node(id) as Partial<Place>;
+    const item = { key: id, size: NODE_HEIGHT + GAP, neighbours: [], y };
+    items.set(id, item);
+    xs.add(x);
+    standing.push({ item, x });
   }
-  return [...byX.entries()]
-    .sort(([a], [b]) => a - b)
-    .map(([, layer]) => layer.sort((a, b) => a.y - b.y).map(({ id }) => id));
+  const columns = [...xs].sort((a, b) => a - b);
+  const layers: Item[][] = columns.map(() => []);
+  for (const { item, x } of standing) layers[columns.indexOf(x)]?.push(item);
+
+  const lanes: Layers["lanes"] = new Map();
+  for (const { id, from, to } of edges) {
+    const { points = [] } = graph.edge(from, to) as { points?: Place[] };
+    const passed = columns.flatMap((x, layer) => {
+      const point = points.find((one) => Math.abs(one.x - x) < 1);
+      if (!point) return [];
+      const item: Item = { key: `${id} in ${layer}`, size: LANE, neighbours: [], y: point.y };
+      layers[layer]?.push(item);
+      return [{ item, layer }];
+    });
+    const ends = [items.get(from) as Item, items.get(to) as Item] as const;
+    const backwards = (graph.node(from) as Place).x > (graph.node(to) as Place).x;
+    if (backwards) passed.reverse();
+    join([ends[0], ...passed.map(({ item }) => item), ends[1]]);
+    lanes.set(id, passed);
+  }
+  for (const layer of layers) layer.sort((a, b) => a.y - b.y);
+  return { layers, lanes };
 }
 
-function placed(layers: readonly string[][], edges: readonly LayoutEdge[], widths: Map<string, number>): Layout {
-  const neighbours = new Map<string, string[]>();
-  for (const { from, to } of edges) {
-    push(neighbours, from, to);
-    push(neighbours, to, from);
+function join(way: readonly Item[]): void {
+  for (const [at, item] of way.slice(1).entries()) {
+    const before = way[at] as Item;
+    before.neighbours.push(item);
+    item.neighbours.push(before);
   }
-  const ys = new Map<string, number>();
-  const step = NODE_HEIGHT + GAP;
-  const tallest = Math.max(0, ...layers.map((layer) => layer.length));
+}
+
+/** Gives every item its height: in rounds from left to right and back. */
+function settle(layers: readonly Item[][]): void {
+  const tallest = Math.max(0, ...layers.map(heightOf));
   for (const layer of layers) {
-    const top = ((tallest - layer.length) * step) / 2;
-    for (const [at, id] of layer.entries()) ys.set(id, top + at * step);
+    let y = (tallest - heightOf(layer)) / 2;
+    for (const item of layer) {
+      item.y = y + item.size / 2;
+      y += item.size;
+    }
   }
   for (let round = 0; round < ROUNDS; round++) {
     for (const layer of round % 2 === 0 ? layers : layers.toReversed()) {
-      const wished = layer.map((id) => median((neighbours.get(id) ?? []).map((other) => ys.get(other) as number)));
-      for (const [at, y] of apart(wished, step).entries()) ys.set(layer[at] as string, y);
+      const wished = layer.map(({ neighbours }) => median(neighbours.map(({ y }) => y)));
+      const sizes = layer.map(({ size }) => size);
+      for (const [at, y] of apart(wished, sizes).entries()) (layer[at] as Item).y = y;
     }
   }
-  return inPlace(layers, ys, widths);
 }
 
-function inPlace(layers: readonly string[][], ys: Map<string, number>, widths: Map<string, number>): Layout {
-  const top = Math.min(0, ...ys.values());
-  const places: Record<string, Placed> = {};
-  let x = 0;
-  let height = 0;
-  for (const layer of layers) {
-    for (const id of layer) {
-      const y = (ys.get(id) as number) - top + NODE_HEIGHT / 2;
-      places[id] = { x, y };
-      height = Math.max(height, y + NODE_HEIGHT / 2);
-    }
-    x += Math.max(...layer.map((id) => widths.get(id) as number)) + LAYER_GAP;
-  }
-  return { places, width: Math.max(0, x - LAYER_GAP), height };
+function heightOf(layer: readonly Item[]): number {
+  return layer.reduce((sum, { size }) => sum + size, 0);
 }
 
 /**
- * Positions in the order of the wishes, at least `step` apart, that are least far from them (the sum of squares).
+ * Middles in the order of the wishes, each item as far from the next as their sizes ask, that are least far from the
+ * wishes (the sum of squares).
  *
- * Isotonic regression by pooling adjacent violators: less the steps between them, the positions must not decrease.
+ * Isotonic regression by pooling adjacent violators: less the room that those before take, they must not decrease.
  */
-export function apart(wished: readonly number[], step: number): number[] {
-  const blocks: { sum: number; size: number }[] = [];
+export function apart(wished: readonly number[], sizes: readonly number[]): number[] {
+  const offsets: number[] = [];
+  let taken = 0;
+  for (const [at, size] of sizes.entries()) {
+    taken += at === 0 ? 0 : ((sizes[at - 1] as number) + size) / 2;
+    offsets.push(taken);
+  }
+  const blocks: { sum: number; count: number }[] = [];
   for (const [at, wish] of wished.entries()) {
-    blocks.push({ sum: wish - at * step, size: 1 });
+    blocks.push({ sum: wish - (offsets[at] as number), count: 1 });
     while (blocks.length > 1) {
-      const last = blocks[blocks.length - 1] as { sum: number; size: number };
-      const before = blocks[blocks.length - 2] as { sum: number; size: number };
-      if (before.sum / before.size <= last.sum / last.size) break;
+      const last = blocks[blocks.length - 1] as { sum: number; count: number };
+      const before = blocks[blocks.length - 2] as { sum: number; count: number };
+      if (before.sum / before.count <= last.sum / last.count) break;
       blocks.pop();
       before.sum += last.sum;
-      before.size += last.size;
+      before.count += last.count;
     }
   }
   const ys: number[] = [];
-  for (const { sum, size } of blocks) {
-    for (let within = 0; within < size; within++) ys.push(sum / size + ys.length * step);
+  for (const { sum, count } of blocks) {
+    for (let within = 0; within < count; within++) ys.push(sum / count + (offsets[ys.length] as number));
   }
   return ys;
+}
+
+function inPlace({ layers, lanes }: Layers, widths: Map<string, number>): Layout {
+  const top = Math.min(...layers.flatMap((layer) => layer.map(({ y, size }) => y - (size - GAP) / 2)));
+  const places: Record<string, Place> = {};
+  const spans: { left: number; right: number }[] = [];
+  let x = 0;
+  let height = 0;
+  for (const layer of layers) {
+    const own = layer.filter(({ key }) => widths.has(key));
+    const across = Math.max(...own.map(({ key }) => widths.get(key) as number));
+    for (const { key, y } of own) {
+      places[key] = { x, y: y - top };
+      height = Math.max(height, y - top + NODE_HEIGHT / 2);
+    }
+    for (const { y } of layer) height = Math.max(height, y - top);
+    spans.push({ left: x, right: x + across });
+    x += across + LAYER_GAP;
+  }
+  const passed = [...lanes].map(([id, way]): [string, Place[]] => [
+    id,
+    way.flatMap(({ item, layer }) => {
+      const { left, right } = spans[layer] as { left: number; right: number };
+      return [
+        { x: left, y: item.y - top },
+        { x: right, y: item.y - top },
+      ];
+    }),
+  ]);
+  return { places, lanes: Object.fromEntries(passed), width: Math.max(0, x - LAYER_GAP), height };
 }
 
 function withLoners(layout: Layout, loners: readonly LayoutNode[]): Layout {
@@ -149,18 +197,13 @@ function withLoners(layout: Layout, loners: readonly LayoutNode[]): Layout {
     width = Math.max(width, x - GAP * 2);
     height = y + NODE_HEIGHT / 2;
   }
-  return { places, width, height };
+  return { ...layout, places, width, height };
 }
 
 function median(values: number[]): number {
   if (values.length === 0) return 0;
   const sorted = values.sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-}
-
-function push(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
+  if (sorted.length % 2) return sorted[middle] as number;
+  return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }

@@ -1,5 +1,6 @@
 /** Lays graphs out beside the page, which stays usable meanwhile: 200 services take about a second. */
-import { type LayoutEdge, type LayoutNode, layoutOf } from "./layout.ts";
+import { layoutOf } from "./layout.ts";
+import type { LayoutEdge, LayoutNode } from "./places.ts";
 
 export interface Question {
   number: number;

@@ -84,7 +84,7 @@ test("totals sum the calls of a node, and count itself neither as caller nor as 
 test("an edge is as wide as it is called, and as healthy as its errors are few", () => {
   assert.equal(edgeWidth(1000, 1000), 7);
   assert.ok(edgeWidth(10, 1000) < edgeWidth(100, 1000));
-  assert.equal(edgeWidth(1, 1), 1.5);
+  assert.equal(edgeWidth(0, 0), 1);
   assert.deepEqual(
     [0, 1, 10, 99].map((errors) => healthOf({ calls: 100, errors })),
     ["ok", "some", "bad", "bad"],

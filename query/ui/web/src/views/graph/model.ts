@@ -131,10 +131,9 @@ export function errorRate(edge: { calls: number; errors: number }): number {
   return edge.calls > 0 ? edge.errors / edge.calls : 0;
 }
 
-/** How wide an edge is drawn, 1 to 7: by the logarithm of its calls, for they differ by orders of magnitude. */
+/** How wide an edge is drawn, 1 to 7: by the root of its calls, so that a tenth of them is still seen. */
 export function edgeWidth(calls: number, mostCalls: number): number {
-  if (mostCalls <= 1) return 1.5;
-  return 1 + 6 * (Math.log1p(calls) / Math.log1p(mostCalls)) ** 2;
+  return 1 + 6 * Math.sqrt(calls / Math.max(1, mostCalls));
 }
 
 export type Health = "ok" | "some" | "bad";
