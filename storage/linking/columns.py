@@ -5,7 +5,7 @@ found by its key, and the rules become a few array operations. Traces that are n
 pieces, several servers of one id) are named to the caller, who gives them to `linker`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -52,8 +52,33 @@ class LinkColumns:
         return LinkColumns(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
-_Ends = tuple[Ints, Ints, Ints, Bools]
-"""Calls, a row each: the group, the numbers of the caller and of the called, and whether it failed."""
+class ToldCalls(NamedTuple):
+    """Calls that spans tell of, one each: `linker.Told` in columns.
+
+    row: of the span that tells. named: NOBODY, or the END of which only the name is known.
+    """
+
+    row: Ints
+    group: Ints
+    parent: Ints
+    child: Ints
+    error: Bools
+    named: Kinds
+    witnessed: Bools
+
+
+NOBODY, CHILD, PARENT = (np.uint8(number) for number in range(3))
+
+
+class LonelyCalls(NamedTuple):
+    """Spans that are an end of a call, name no service at the other and have no one there: rows of `graph`'s rules.
+
+    service: the number of the name of this end.
+    """
+
+    row: Ints
+    group: Ints
+    service: Ints
 
 
 class Calls(NamedTuple):
@@ -66,21 +91,37 @@ class Calls(NamedTuple):
     times: Ints
 
 
-def link_plain_traces(spans: LinkColumns, group: Ints) -> tuple[Calls, LinkColumns]:
-    """The calls that the plain ones of the asked traces show, and all rows of the asked ones that are not plain.
+class PlainTraces(NamedTuple):
+    """What linking found. odd: all rows of the asked traces that are not plain; they stand together by trace.
+
+    lonely: None unless asked for.
+    """
+
+    told: ToldCalls
+    odd: Ints
+    lonely: LonelyCalls | None
+
+
+def link_plain_traces(spans: LinkColumns, group: Ints, *, with_lonely: bool = False) -> PlainTraces:
+    """The calls that the plain ones of the asked traces show.
 
     group: in which group each trace is counted, by its number; from 0 on, few of them unused. A trace whose group is
-    negative is not asked for. The rows given back stand together by trace.
+    negative is not asked for.
     """
-    calls, odd = [], []
+    told, lonely, odd = [], [], []
     for rows, traces in _pieces(spans.trace, len(group)):
         piece = spans.take(rows)
-        found, odd_rows = _link_piece(replace(piece, trace=piece.trace - traces.start), group[traces])
-        calls.append(found)
-        odd.append(rows[odd_rows])
+        found = _link_piece(replace(piece, trace=piece.trace - traces.start), group[traces], with_lonely=with_lonely)
+        told.append(found.told._replace(row=rows[found.told.row]))
+        odd.append(rows[found.odd])
+        if found.lonely:
+            lonely.append(found.lonely._replace(row=rows[found.lonely.row]))
     odd_rows = np.concatenate(odd)
-    odd_rows = odd_rows[np.argsort(spans.trace[odd_rows], kind="stable")]
-    return _counted(calls), spans.take(odd_rows)
+    return PlainTraces(
+        ToldCalls(*(np.concatenate(column) for column in zip(*told, strict=True))),
+        odd_rows[np.argsort(spans.trace[odd_rows], kind="stable")],
+        LonelyCalls(*(np.concatenate(column) for column in zip(*lonely, strict=True))) if with_lonely else None,
+    )
 
 
 def _pieces(trace: Ints, traces: int) -> Iterator[tuple[Ints, slice]]:
@@ -98,14 +139,16 @@ def _pieces(trace: Ints, traces: int) -> Iterator[tuple[Ints, slice]]:
         yield order[ends[number] : ends[number + 1]], slice(int(starts[number]), int(starts[number + 1]))
 
 
-def _link_piece(spans: LinkColumns, group: Ints) -> tuple[_Ends, Ints]:
-    """The calls of the plain traces asked for, one by one, and the rows of those asked for that are not plain."""
+def _link_piece(spans: LinkColumns, group: Ints, *, with_lonely: bool) -> PlainTraces:
     index = RowIndex(spans.trace, spans.span_id, spans.shared)
     is_odd = np.zeros(len(group), np.bool_)
     is_odd[spans.trace[index.repeated]] = True
     tree = _tree(spans, index, len(group))
-    calls = _calls(tree, np.where(is_odd, -1, group)[spans.trace])
-    return calls, np.flatnonzero(((group >= 0) & is_odd)[spans.trace])
+    group_of_row = np.where(is_odd, -1, group)[spans.trace]
+    ancestor = _ancestors(tree)
+    told = _told_calls(tree, ancestor, group_of_row)
+    lonely = _lonely_calls(tree, ancestor, group_of_row, told) if with_lonely else None
+    return PlainTraces(told, np.flatnonzero(((group >= 0) & is_odd)[spans.trace]), lonely)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,30 +249,52 @@ def _ends(step: Ints) -> Ints:
     return ends[:-1]
 
 
-def _calls(tree: _Tree, group: Ints) -> _Ends:
-    """The rules of `linker._calls_at`, for all rows asked for at once: those of a group that is not negative."""
-    spans, size = tree.spans, len(tree.above)
+def _ancestors(tree: _Tree) -> Ints:
+    """The nearest row above each that has a kind."""
+    size = len(tree.above)
+    step = np.where(tree.spans.kind == _NO_KIND, tree.above, np.arange(size))
+    return np.append(_ends(step), size)[tree.above]
+
+
+def _told_calls(tree: _Tree, ancestor: Ints, group: Ints) -> ToldCalls:
+    """The rules of `linker.told_at`, for all rows asked for at once: those of a group that is not negative."""
+    spans = tree.spans
     kind = np.where(group >= 0, _effective_kinds(tree), _NO_KIND)
     asks_up = (kind == _CLIENT) | (kind == _SERVER)
-    row_kind = np.append(spans.kind, _TOP_KIND)
-    step = np.where(row_kind[:-1] == _NO_KIND, tree.above, np.arange(size))
-    ancestor = np.append(_ends(step), size)[tree.above]
     upper = np.where(asks_up, np.append(spans.service, 0)[ancestor], 0)
     called = (kind == _SERVER) | (kind == _CONSUMER)
     parent = np.where(called, spans.remote, spans.service)
     child = np.where(called, spans.service, spans.remote)
-    parent = np.where((upper != 0) & ((kind == _SERVER) | (parent == 0)), upper, parent)
-    hears = (upper != 0) & (row_kind[ancestor] == _CLIENT) & (spans.parent_span_id != 0)
+    is_upper = (upper != 0) & ((kind == _SERVER) | (parent == 0))
+    parent = np.where(is_upper, upper, parent)
+    hears = (upper != 0) & (np.append(spans.kind, _TOP_KIND)[ancestor] == _CLIENT) & (spans.parent_span_id != 0)
     hears &= spans.parent_span_id == np.append(spans.span_id, np.uint64(0))[ancestor]
     error = spans.error | (hears & np.append(spans.error, False)[ancestor])
-    found = (kind != _NO_KIND) & (parent != 0) & (child != 0)
-    missing = (kind == _CLIENT) & (upper != 0) & (spans.service != 0) & (spans.service != upper)
-    return (
+    found = np.flatnonzero((kind != _NO_KIND) & (parent != 0) & (child != 0))
+    missing = np.flatnonzero((kind == _CLIENT) & (upper != 0) & (spans.service != 0) & (spans.service != upper))
+    named = np.where(called[found], np.where(is_upper[found], NOBODY, PARENT), CHILD)
+    return ToldCalls(
+        np.concatenate((found, missing)),
         np.concatenate((group[found], group[missing])),
         np.concatenate((parent[found], upper[missing])),
         np.concatenate((child[found], spans.service[missing])),
-        np.concatenate((error[found], np.zeros(int(missing.sum()), np.bool_))),
+        np.concatenate((error[found], np.zeros(len(missing), np.bool_))),
+        np.concatenate((named, np.full(len(missing), NOBODY))),
+        np.concatenate((np.ones(len(found), np.bool_), np.zeros(len(missing), np.bool_))),
     )
+
+
+def _lonely_calls(tree: _Tree, ancestor: Ints, group: Ints, told: ToldCalls) -> LonelyCalls:
+    """The rules of `graph` for whom `told_at` names nobody."""
+    spans, kind = tree.spans, tree.spans.kind
+    is_caller = np.zeros(len(kind) + 1, np.bool_)
+    is_caller[ancestor[(kind != _NO_KIND) & tree.reached]] = True
+    service = np.where((kind == _CLIENT) & (spans.service == 0), np.append(spans.service, 0)[ancestor], spans.service)
+    lonely = ((kind == _CLIENT) & ~is_caller[:-1]) | (kind == _PRODUCER) | (kind == _CONSUMER)
+    lonely &= tree.reached & (group >= 0) & (service != 0)
+    lonely[told.row[told.named != NOBODY]] = False
+    rows = np.flatnonzero(lonely)
+    return LonelyCalls(rows, group[rows], service[rows])
 
 
 def _effective_kinds(tree: _Tree) -> Kinds:
@@ -243,11 +308,11 @@ def _effective_kinds(tree: _Tree) -> Kinds:
     return np.where(silent | ~tree.reached, _NO_KIND, kind)
 
 
-def _counted(calls: Sequence[_Ends]) -> Calls:
-    group, parent, child, error = (np.concatenate(column) for column in zip(*calls, strict=True))
-    names = int(max(parent.max(initial=0), child.max(initial=0))) + 1
+def counted(told: ToldCalls) -> Calls:
+    """The calls and how often each was made."""
+    names = int(max(told.parent.max(initial=0), told.child.max(initial=0))) + 1
     # Arrow counts by hashing, which takes a third of the time that sorting would.
-    found = pa.array(((group * names + parent) * names + child) * 2 + error).value_counts()
+    found = pa.array(((told.group * names + told.parent) * names + told.child) * 2 + told.error).value_counts()
     pairs, errors = np.divmod(found.field("values").to_numpy(), 2)
     callers, children = np.divmod(pairs, names)
     groups, parents = np.divmod(callers, names)

@@ -88,12 +88,16 @@ def graph_of_calls(calls: Iterable[tuple[GraphCall, int]]) -> ServiceGraph:
 
 
 def graph_calls_of(trace: Iterable[LinkSpan]) -> Iterator[GraphCall]:
-    """The calls that one trace shows.
+    """The calls that one trace shows."""
+    return graph_calls_at(list(places_of(trace)))
+
+
+def graph_calls_at(places: Sequence[Place]) -> Iterator[GraphCall]:
+    """The calls that one trace shows, by `linker.places_of` of it.
 
     The duration of a call is that of the called one's span where there is one, else of the caller's. It is not known
     when the span has none, or when only a span further down shows that there was a call.
     """
-    places = list(places_of(trace))
     callers = {id(place.caller) for place in places if place.span.kind is not SpanKind.UNSPECIFIED}
     for place in places:
         told = list(told_at(place))
@@ -136,9 +140,7 @@ def _described_call(place: Place, *, is_innermost: bool) -> Iterator[GraphCall]:
 def _described_end(span: LinkSpan) -> Peer | None:
     peer = span.peer
     if span.remote_service:
-        peer = (
-            Peer(peer.kind, span.remote_service, peer.gives) if peer else Peer(NodeKind.EXTERNAL, span.remote_service)
-        )
+        peer = (peer or Peer(NodeKind.EXTERNAL, ""))._replace(name=span.remote_service)
     return peer._replace(kind=NodeKind.QUEUE) if peer and span.kind in _MESSAGING_KINDS else peer
 
 

@@ -30,11 +30,13 @@ _DESTINATION = (
 _MESSAGING_SYSTEM = ("messaging.system",)
 _OPERATION = ("messaging.operation.type", "messaging.operation")
 _HOST = ("server.address", "net.peer.name", "peer.hostname")
-_URL = ("url.full", "http.url")
-_AUTHORITY = ("http.host",)
+URL = ("url.full", "http.url")
+AUTHORITY = ("http.host",)
 REMOTE_ADDRESS = "remote address"
 """Stands among the keys for the address of Zipkin's remoteEndpoint: its ipv4, else its ipv6. No attribute's name."""
 _ADDRESS = ("network.peer.address", "net.sock.peer.addr", "net.peer.ip", "peer.ipv4", "peer.ipv6", REMOTE_ADDRESS)
+HOSTS = (*_HOST, *URL, *AUTHORITY, *_ADDRESS)
+"""Those that name a host, the first that has one before the others."""
 _REMOTE_PROCEDURES = ("rpc.service",)
 
 PEER_KEYS = (
@@ -46,16 +48,13 @@ PEER_KEYS = (
     *_DESTINATION,
     *_MESSAGING_SYSTEM,
     *_OPERATION,
-    *_HOST,
-    *_URL,
-    *_AUTHORITY,
-    *_ADDRESS,
+    *HOSTS,
     *_REMOTE_PROCEDURES,
 )
 """The span attributes that `described_peer` looks at, and REMOTE_ADDRESS."""
 
-URL_AUTHORITY = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)"
-AUTHORITY_HOST = r"^(?:\[([^\]]*)\]|([^:\[\]]*))"
+URL_AUTHORITY = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<authority>[^/?#]*)"
+AUTHORITY_HOST = r"^(?:\[(?P<address>[^\]]*)\]|(?P<name>[^:\[\]]*))"
 """The host is what either group holds."""
 LONGEST_NAME = 256
 """Characters; the rest of a longer name is cut off."""
@@ -109,13 +108,13 @@ def described_peer(texts: Mapping[str, str]) -> Peer | None:
 def host_of_url(url: str) -> str:
     """The host in a URL, without its port; "" when there is none."""
     found = re.match(URL_AUTHORITY, url)
-    return host_of_authority(found[1]) if found else ""
+    return host_of_authority(found["authority"]) if found else ""
 
 
 def host_of_authority(authority: str) -> str:
     """The host of `host:port` or `[address]:port`."""
     found = re.match(AUTHORITY_HOST, authority)
-    return (found[1] or found[2] or "") if found else ""
+    return (found["address"] or found["name"] or "") if found else ""
 
 
 def _peer(kind: NodeKind, name: str, gives: bool = False) -> Peer:
@@ -131,13 +130,13 @@ def _destination(texts: Mapping[str, str]) -> str:
 
 
 def _host(texts: Mapping[str, str]) -> str:
-    host = (
-        _first(texts, _HOST)
-        or host_of_url(_first(texts, _URL))
-        or host_of_authority(_first(texts, _AUTHORITY))
-        or _first(texts, _ADDRESS)
-    )
-    return host.lower()
+    return next((host.lower() for key in HOSTS if (host := _host_in(key, texts.get(key, "")))), "")
+
+
+def _host_in(key: str, text: str) -> str:
+    if key in URL:
+        return host_of_url(text)
+    return host_of_authority(text) if key in AUTHORITY else text
 
 
 def _first(texts: Mapping[str, str], keys: Sequence[str]) -> str:
