@@ -1,4 +1,5 @@
 import { graphEn } from "./texts/graph.ts";
+import { monitorEn } from "./texts/monitor.ts";
 import { sharedEn } from "./texts/shared.ts";
 import { timeEn } from "./texts/time.ts";
 
@@ -7,6 +8,7 @@ export const en = {
   ...sharedEn,
   ...timeEn,
   ...graphEn,
+  ...monitorEn,
   "nav.search": "Search",
   "nav.graph": "Service graph",
   "nav.monitor": "Monitor",

@@ -1,5 +1,6 @@
 import type { Dictionary } from "./en.ts";
 import { graphKo } from "./texts/graph.ts";
+import { monitorKo } from "./texts/monitor.ts";
 import { sharedKo } from "./texts/shared.ts";
 import { timeKo } from "./texts/time.ts";
 
@@ -7,6 +8,7 @@ export const ko: Dictionary = {
   ...sharedKo,
   ...timeKo,
   ...graphKo,
+  ...monitorKo,
   "nav.search": "검색",
   "nav.graph": "서비스 그래프",
   "nav.monitor": "모니터링",
