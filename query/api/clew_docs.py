@@ -205,6 +205,52 @@ SUMMARIES_RESPONSES: Schema = {
 }
 """What the endpoint of summaries answers."""
 
+_NODE = _map(
+    "name kind instrumented",
+    name=_text("A service's is lower-case; a database's or queue's is `system/name`; a host's is without its port."),
+    kind={
+        "type": "string",
+        "enum": ["service", "database", "queue", "external"],
+        "description": "A name may stand for nodes of several kinds.",
+    },
+    instrumented=_flag("Whether it is a service that told something of these calls itself."),
+)
+_EDGE = _map(
+    "parent child calls errors",
+    parent=_number("Position in `nodes` of what calls; of a message, of what gives it."),
+    child=_number("Position in `nodes` of what is called; of a message, of what takes it."),
+    calls=_number("Spans that tell of a call, as Zipkin's links count them."),
+    errors=_number("Of them in error."),
+    **{
+        name: _text(
+            f"Quantile {quantile} of the called one's durations, of the caller's where nothing called reports; "
+            "within 1/32. Absent when none is known." + _NANO
+        )
+        for name, quantile in (("p50Nano", "0.5"), ("p95Nano", "0.95"), ("p99Nano", "0.99"))
+    },
+)
+GRAPH_RESPONSES: Schema = {
+    "responses": {
+        "200": {
+            "description": "The service graph of whole minutes.",
+            "content": {
+                "application/json": {
+                    "schema": _map(
+                        "startTimeUnixNano endTimeUnixNano nodes edges edgesLeftOut",
+                        startTimeUnixNano=_text("The first minute's begin, epoch." + _NANO),
+                        endTimeUnixNano=_text("The last minute's end, epoch." + _NANO),
+                        nodes=_list(_NODE, "By name, then kind."),
+                        edges=_list(_EDGE, "By parent, then child; the 5000 most called."),
+                        edgesLeftOut=_number("How many more there are."),
+                    )
+                }
+            },
+        },
+        "400": {"description": "A parameter is wrong; Jaeger's envelope with the error."},
+    }
+}
+"""What the endpoint of the service graph answers."""
+
 _LEFT_OUT = _map(
     "spans message",
     spans=_number("Spans of the file that are not shown."),

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from query.api.clew_dependencies import ClewDependencies
 from query.api.clew_doors import Activity, ClewDoors
 from query.api.clew_summaries import ClewSummaries
 from query.api.clew_tags import ClewTags
@@ -106,6 +107,7 @@ def _add_api(
         *ClewTraces(service).routes(),
         *ClewTags(service, now_ns).routes(),
         *ClewSummaries(service, now_ns).routes(),
+        *ClewDependencies(service, now_ns).routes(),
         *ClewDoors(activity).routes(),
     ]
     for path, handler in routes:

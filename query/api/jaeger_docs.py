@@ -5,6 +5,7 @@ from typing import Any
 
 from query.api.clew_docs import (
     DOORS,
+    GRAPH_RESPONSES,
     OUTLINE_RESPONSES,
     SUMMARIES_RESPONSES,
     TAGS_RESPONSES,
@@ -88,6 +89,14 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "/api/clew/v1/traces/{trace_id}/outline": (("clockSkew", "As of the whole trace."), _PRETTY),
     "/api/clew/v1/tags": (("service", "Service name, compared exactly; default any."), *_SEARCH[:-1], _PRETTY),
+    "/api/clew/v1/dependencies": (
+        ("start", "Start of the window, microseconds since the epoch; default 24 hours before its end."),
+        ("end", "End of the window, microseconds since the epoch; default now."),
+        ("endTs", "End of the window in milliseconds, instead."),
+        ("lookback", "Length of the window in milliseconds, with `endTs`; default 24 hours."),
+        ("service", "Only edges that touch this service."),
+        _PRETTY,
+    ),
     "/api/clew/v1/doors": (_PRETTY,),
     "/api/clew/v1/transform": (("clockSkew", "As of a stored trace."), _PRETTY),
     "/api/clew/v1/trace-summaries": (("service", "Service name, compared exactly; default any."), *_SEARCH, _PRETTY),
@@ -112,6 +121,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/api/clew/v1/traces/{trace_id}/outline": OUTLINE_RESPONSES,
     "/api/clew/v1/tags": TAGS_RESPONSES,
     "/api/clew/v1/trace-summaries": SUMMARIES_RESPONSES,
+    "/api/clew/v1/dependencies": GRAPH_RESPONSES,
     "/api/clew/v1/doors": DOORS,
     "/api/clew/v1/transform": TRANSFORM,
     "/api/transform": {
