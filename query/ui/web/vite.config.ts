@@ -32,6 +32,7 @@ export default defineConfig({
   plugins: [react(), compressed()],
   build: {
     assetsDir: "static",
+    assetsInlineLimit: 0, // the CSP allows no data: fonts
     target: "es2023",
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

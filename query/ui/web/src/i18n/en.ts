@@ -2,11 +2,13 @@ import { graphEn } from "./texts/graph.ts";
 import { monitorEn } from "./texts/monitor.ts";
 import { sharedEn } from "./texts/shared.ts";
 import { timeEn } from "./texts/time.ts";
+import { traceEn } from "./texts/trace.ts";
 
 /** English, and with it every key there is. {name} is filled in. */
 export const en = {
   ...sharedEn,
   ...timeEn,
+  ...traceEn,
   ...graphEn,
   ...monitorEn,
   "nav.search": "Search",

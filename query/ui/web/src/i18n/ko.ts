@@ -3,10 +3,12 @@ import { graphKo } from "./texts/graph.ts";
 import { monitorKo } from "./texts/monitor.ts";
 import { sharedKo } from "./texts/shared.ts";
 import { timeKo } from "./texts/time.ts";
+import { traceKo } from "./texts/trace.ts";
 
 export const ko: Dictionary = {
   ...sharedKo,
   ...timeKo,
+  ...traceKo,
   ...graphKo,
   ...monitorKo,
   "nav.search": "검색",
