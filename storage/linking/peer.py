@@ -48,10 +48,11 @@ PEER_KEYS = (
     *_DESTINATION,
     *_MESSAGING_SYSTEM,
     *_OPERATION,
-    *HOSTS,
+    *(key for key in HOSTS if key != REMOTE_ADDRESS),
     *_REMOTE_PROCEDURES,
+    REMOTE_ADDRESS,
 )
-"""The span attributes that `described_peer` looks at, and REMOTE_ADDRESS."""
+"""The span attributes that `described_peer` looks at, and after them REMOTE_ADDRESS."""
 
 URL_AUTHORITY = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<authority>[^/?#]*)"
 AUTHORITY_HOST = r"^(?:\[(?P<address>[^\]]*)\]|(?P<name>[^:\[\]]*))"

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from query.render import clew_graph
-from storage.attributes import Attributes
 from storage.span import Span, SpanKind, StatusCode
 from tests.builders import DAY, MS, SECOND, TODAY_NS, US, a_span
 from tests.query.jaeger.conftest import Door
@@ -16,8 +15,8 @@ TODAY_US, TODAY_MS = TODAY_NS // US, TODAY_NS // MS
 
 
 def a_call_to(host: str, trace: int = 1, span: int = 1, **changes: Any) -> Span:
-    attributes: Attributes = {"server.address": host}
-    return a_span(trace, span, **({"kind": SpanKind.CLIENT, "attributes": attributes} | changes))
+    values: dict[str, Any] = {"kind": SpanKind.CLIENT, "attributes": {"server.address": host}}
+    return a_span(trace, span, **(values | changes))
 
 
 async def test_nodes_have_a_kind_and_edges_calls_errors_and_latencies(door: Door) -> None:
