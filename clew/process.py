@@ -30,6 +30,7 @@ from clew.zipkin_about import ZipkinAbout
 from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
 from collector.budget import ByteBudget
+from collector.decode.preparing import prepare
 from collector.ledger import Ledger
 from collector.metrics import CollectorMetrics
 from query.api.clew_doors import Activity
@@ -136,6 +137,7 @@ class Process:
     async def _open_collector(
         self, stack: contextlib.AsyncExitStack, store: SpanStore, drained: asyncio.Future[bool]
     ) -> Collector:
+        await asyncio.to_thread(prepare)
         collector = Collector(self._settings.collector, self._retention(), store, VERSION)
         collector.start()
         stack.push_async_callback(self._drain, collector, drained)

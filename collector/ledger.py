@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from storage.batch import SpanColumns
+from storage.batch import DecodedSpans
 
 MAX_SERVICES = 4000
 """As many services have books of their own (Jaeger's bound); the rest share OTHER_SERVICES."""
@@ -97,18 +97,11 @@ class Ledger:
         self._dropped: Counter[tuple[Account, str]] = Counter()
         self._pending: Counter[Account] = Counter()
 
-    def tally(self, door: Door, columns: SpanColumns) -> Tally:
+    def tally(self, door: Door, spans: DecodedSpans) -> Tally:
         """The accounts of these spans. Books nothing."""
-        services, debug = columns.service, columns.sparse.get("debug")
-        if not services:
-            return {}
-        if not debug and services.count(services[0]) == len(services):
-            return {self._account(door, services[0], debug=False): len(services)}
-        flags = debug or {}
-        found = Counter(zip(services, [bool(flags.get(row)) for row in range(len(services))], strict=True))
         tally: Counter[Account] = Counter()
-        for (service, is_debug), spans in found.items():
-            tally[self._account(door, service, debug=is_debug)] += spans
+        for (service, is_debug), count in spans.census().items():
+            tally[self._account(door, service, debug=is_debug)] += count
         return tally
 
     def message(self, door: Door, size_bytes: int) -> None:

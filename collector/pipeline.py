@@ -17,7 +17,7 @@ from collector.committer import Committer, Failure
 from collector.errors import Overloaded
 from collector.ledger import Ledger, Tally
 from collector.loss_log import LossLog
-from storage.batch import SpanBatch, SpanColumns
+from storage.batch import DecodedSpans, SpanBatch, SpanColumns
 
 log = logging.getLogger("clew.collector")
 
@@ -30,7 +30,7 @@ _FREED = SpanColumns()
 class Submission:
     """One payload's spans on their way. settled: stored or given up, and booked."""
 
-    columns: SpanColumns
+    columns: DecodedSpans
     tally: Tally
     reservation: Reservation
     durable: asyncio.Future[None]
@@ -95,7 +95,7 @@ class Pipeline:
         if self.stopping:
             raise Overloaded("clew is shutting down; retry, and another instance will answer", RETRY_AFTER_S)
 
-    async def submit(self, columns: SpanColumns, tally: Tally, reservation: Reservation) -> None:
+    async def submit(self, columns: DecodedSpans, tally: Tally, reservation: Reservation) -> None:
         """Return when these spans are durable. The caller booked `tally` as pending; it is settled here.
 
         Takes the reservation over. Raises Overloaded, StoreUnreachable or NotStored: none of them is stored.
@@ -196,12 +196,7 @@ class Pipeline:
             return self._merged([submission for submission in group if self._fits_a_batch(submission)])
 
     def _merged(self, group: list[Submission]) -> SpanBatch:
-        if len(group) == 1:
-            return group[0].columns.to_batch(self._wall_clock_ns())
-        columns = SpanColumns()
-        for submission in group:
-            columns.extend(submission.columns)
-        return columns.to_batch(self._wall_clock_ns())
+        return SpanBatch.received([submission.columns for submission in group], self._wall_clock_ns())
 
     def _fits_a_batch(self, submission: Submission) -> bool:
         try:

@@ -6,9 +6,10 @@ collector to storage; it is built once per commit. Column names, order and types
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
-from typing import Any, Self
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, groupby
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +84,7 @@ SPAN_SCHEMA = pa.schema(
 span in, epoch ns; retention counts from it. `rare`: null, or the JSON object of RARE's members that are not empty."""
 
 COLUMN_NAMES: tuple[str, ...] = tuple(SPAN_SCHEMA.names)
+_UNSTAMPED = pa.schema([field for field in SPAN_SCHEMA if field.name != "received_ns"])
 _SPARSE_NAMES = frozenset((*(field.name for field in SPARSE_FIELDS), *RARE))
 _STRING_LISTS = ("service", "name", "attributes", "attribute_keys", "resource")
 _SMALL_INTS = ("kind", "status_code", "protocol")
@@ -218,20 +220,35 @@ class SpanColumns:
             if value:
                 self.set_sparse(column, row, value)
 
-    def to_batch(self, received_ns: int) -> "SpanBatch":
-        """The same rows as an Arrow batch of SPAN_SCHEMA, all received at `received_ns`."""
+    def census(self) -> Mapping[tuple[str | None, bool], int]:
+        """How many spans each service has, those with the debug flag apart."""
+        services, debug = self.service, self.sparse.get("debug")
+        if services and not debug and services.count(services[0]) == len(services):
+            return {(services[0], False): len(services)}
+        flags = debug or {}
+        return Counter(zip(services, [bool(flags.get(row)) for row in range(len(services))], strict=True))
+
+    def trace_ids(self) -> bytes:
+        """All trace ids after one another, 16 bytes each."""
+        return b"".join(self.trace_id)
+
+    def debug_rows(self) -> list[int]:
+        """The rows of spans with the debug flag."""
+        return [row for row, debug in self.sparse.get("debug", {}).items() if debug]
+
+    def to_records(self) -> "SpanRecords":
+        """The same rows in Arrow."""
         n = len(self)
         parents = np.frombuffer(b"".join(self.parent_span_id), dtype=">u8").astype("<u8")
         offsets = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(np.asarray(self.token_counts, dtype=np.int32), out=offsets[1:])
         arrays: dict[str, pa.Array] = {
-            "trace_id": pa.Array.from_buffers(pa.binary(16), n, [None, pa.py_buffer(b"".join(self.trace_id))]),
+            "trace_id": pa.Array.from_buffers(pa.binary(16), n, [None, pa.py_buffer(self.trace_ids())]),
             "span_id": pa.array(np.frombuffer(b"".join(self.span_id), dtype=">u8").astype("<u8")),
             "parent_span_id": pa.array(parents, mask=parents == 0),
             "start_ns": pa.array(self.start_ns, pa.int64()),
             "duration_ns": pa.array(self.duration_ns, pa.int64()),
             "tokens": pa.ListArray.from_arrays(pa.array(offsets), pa.array(_token_numbers(self.tokens))),
-            "received_ns": pa.array(np.full(n, received_ns, dtype=np.int64)),
         }
         for column in _STRING_LISTS:
             arrays[column] = pa.array(getattr(self, column), pa.string())
@@ -239,9 +256,69 @@ class SpanColumns:
             arrays[column] = pa.array(np.frombuffer(bytes(getattr(self, column)), dtype=np.uint8))
         for field in SPARSE_FIELDS:
             arrays[field.name] = _sparse_array(field, self.sparse.get(field.name), n)
-        rare = SPAN_SCHEMA.field("rare")
-        arrays["rare"] = _sparse_array(rare, _rare_texts(self.sparse), n)
-        return SpanBatch(pa.RecordBatch.from_arrays([arrays[name] for name in COLUMN_NAMES], schema=SPAN_SCHEMA))
+        arrays["rare"] = rare_column(self.sparse, n)
+        return SpanRecords.of(arrays)
+
+    def to_batch(self, received_ns: int) -> "SpanBatch":
+        """The same rows as a batch, all received at `received_ns`."""
+        return SpanBatch.received([self], received_ns)
+
+
+class SpanRecords:
+    """Spans in Arrow on their way to a batch: SPAN_SCHEMA without `received_ns`. Immutable.
+
+    What a decoder makes that handles a whole payload at once, where `SpanColumns` is for one that goes span by span.
+    """
+
+    __slots__ = ("records",)
+
+    def __init__(self, records: pa.RecordBatch) -> None:
+        self.records = records
+
+    def __len__(self) -> int:
+        return int(self.records.num_rows)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, pa.Array]) -> Self:
+        """These columns. A nullable one that is missing is all null, another one all 0 or false."""
+        n = len(arrays["trace_id"])
+        columns = [
+            arrays[field.name] if field.name in arrays else _sparse_array(field, None, n) for field in _UNSTAMPED
+        ]
+        return cls(pa.RecordBatch.from_arrays(columns, schema=_UNSTAMPED))
+
+    def census(self) -> Mapping[tuple[str | None, bool], int]:
+        """As SpanColumns.census."""
+        service = self.records["service"].dictionary_encode("encode")
+        codes = 2 * service.indices.to_numpy() + self.records["debug"].to_numpy(zero_copy_only=False)
+        names = service.dictionary.to_pylist()
+        found = zip(*np.unique(codes, return_counts=True), strict=True)
+        return {(names[int(code) // 2], bool(code % 2)): int(spans) for code, spans in found}
+
+    def trace_ids(self) -> bytes:
+        """As SpanColumns.trace_ids."""
+        column = self.records["trace_id"]
+        return bytes(column.buffers()[1][16 * column.offset : 16 * (column.offset + len(column))])
+
+    def debug_rows(self) -> list[int]:
+        """As SpanColumns.debug_rows."""
+        return [row for row, debug in enumerate(self.records["debug"].to_pylist()) if debug]
+
+    def take(self, rows: Sequence[int]) -> "SpanRecords":
+        """As SpanColumns.take."""
+        return SpanRecords(self.records.take(pa.array(rows, pa.int64())))
+
+    def to_records(self) -> "SpanRecords":
+        """Itself."""
+        return self
+
+    def to_batch(self, received_ns: int) -> "SpanBatch":
+        """As SpanColumns.to_batch."""
+        return SpanBatch.received([self], received_ns)
+
+
+DecodedSpans = SpanColumns | SpanRecords
+"""What a decoder gives: spans in one of their two forms."""
 
 
 class SpanBatch:
@@ -263,12 +340,43 @@ class SpanBatch:
         columns = SpanColumns()
         for span in spans:
             columns.append(span)
-        return cls(columns.to_batch(received_ns).records)
+        return cls.received([columns], received_ns)
+
+    @classmethod
+    def received(cls, parts: Iterable[DecodedSpans], received_ns: int) -> Self:
+        """One batch of all these spans, in their order, all received at `received_ns`."""
+        records = [part.to_records().records for part in _in_few_parts(parts)]
+        whole = pa.concat_batches(records) if len(records) > 1 else records[0]
+        arrays = dict(zip(_UNSTAMPED.names, whole.columns, strict=True))
+        arrays["received_ns"] = pa.array(np.full(len(whole), received_ns, dtype=np.int64))
+        return cls(pa.RecordBatch.from_arrays([arrays[name] for name in COLUMN_NAMES], schema=SPAN_SCHEMA))
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Each span as a tuple of plain values in COLUMN_NAMES order, as `storage.rows.span_of` reads it."""
         columns = [column.to_pylist() for column in self.records.columns]
         return zip(*columns, strict=True)
+
+
+def _in_few_parts(parts: Iterable[DecodedSpans]) -> Iterator[DecodedSpans]:
+    """The same spans, at least one part: lists that follow one another are put together, for each part has its cost."""
+    given = False
+    for kind, run in groupby(parts, type):
+        given = True
+        first, *others = run
+        if kind is SpanRecords or not others:
+            yield from (first, *others)
+            continue
+        together = SpanColumns()
+        for part in (first, *others):
+            together.extend(cast("SpanColumns", part))
+        yield together
+    if not given:
+        yield SpanColumns()
+
+
+def rare_column(sparse: Mapping[str, Mapping[int, Any]], n: int) -> pa.Array:
+    """The column `rare` of n rows, from RARE's members as SpanColumns.sparse has them."""
+    return _sparse_array(SPAN_SCHEMA.field("rare"), _rare_texts(sparse), n)
 
 
 def search_tokens(span: Span) -> list[int]:
@@ -360,7 +468,7 @@ def _token_numbers(tokens: "array[int]") -> npt.NDArray[np.uint32]:
     return np.frombuffer(tokens, dtype="<u4") if tokens else np.empty(0, dtype="<u4")
 
 
-def _rare_texts(sparse: dict[str, dict[int, Any]]) -> dict[int, str]:
+def _rare_texts(sparse: Mapping[str, Mapping[int, Any]]) -> dict[int, str]:
     members: dict[int, list[str]] = {}
     for name in RARE:
         for row, value in sparse.get(name, {}).items():
@@ -369,7 +477,7 @@ def _rare_texts(sparse: dict[str, dict[int, Any]]) -> dict[int, str]:
     return {row: f"{{{','.join(texts)}}}" for row, texts in members.items()}
 
 
-def _sparse_array(field: pa.Field, rows: dict[int, Any] | None, n: int) -> pa.Array:
+def _sparse_array(field: pa.Field, rows: Mapping[int, Any] | None, n: int) -> pa.Array:
     if not rows:
         return pa.nulls(n, field.type) if field.nullable else pa.array(np.zeros(n, field.type.to_pandas_dtype()))
     default = None if field.nullable else 0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from storage.batch import SpanColumns
+from storage.batch import DecodedSpans, SpanColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,13 @@ class Decoded:
     message: what was wrong with them, for OTLP's partial_success; "" when nothing was.
     """
 
-    columns: SpanColumns
+    columns: DecodedSpans
     rejected: Mapping[str, int] = field(default_factory=dict)
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedColumns(Decoded):
+    """The same from a decoder that goes span by span."""
+
+    columns: SpanColumns

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.jaeger_spans import (
     NO_PROCESS,
     JaegerLog,
@@ -86,7 +86,7 @@ class _Envelope(Struct, gc=False):
 _DECODER = msgspec.json.Decoder(_Envelope | list[_Trace])
 
 
-def decode(body: bytes) -> Decoded:
+def decode(body: bytes) -> DecodedColumns:
     """The spans of all traces, in their order. MalformedPayload when it is no such document.
 
     A span with bad ids is rejected alone. Times are microseconds. A tag's type decides its value where the two agree;
@@ -100,7 +100,7 @@ def decode(body: bytes) -> Decoded:
         raise MalformedPayload(f"expected Jaeger's JSON of traces: {error}") from error
     except RecursionError:
         raise MalformedPayload("expected Jaeger's JSON of traces, got one nested too deep") from None
-    return Decoded(columns, rejections.by_reason, rejections.message)
+    return DecodedColumns(columns, rejections.by_reason, rejections.message)
 
 
 def _append_trace(columns: SpanColumns, rejections: Rejections, trace: _Trace, where: str) -> None:

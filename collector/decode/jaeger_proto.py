@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.message import DecodeError
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.jaeger_spans import (
     NO_PROCESS,
     JaegerLog,
@@ -34,7 +34,7 @@ _BOOL, _INT64, _FLOAT64, _BINARY = 1, 2, 3, 4
 _FOLLOWS_FROM = 1
 
 
-def decode(body: bytes) -> Decoded:
+def decode(body: bytes) -> DecodedColumns:
     """MalformedPayload when it is no such message; a span with bad ids is rejected alone.
 
     A span without a process has the batch's.
@@ -53,7 +53,7 @@ def decode(body: bytes) -> Decoded:
         raise MalformedPayload(
             f"expected jaeger.api_v2.PostSpansRequest in protobuf, got {len(body)} other bytes"
         ) from error
-    return Decoded(columns, rejections.by_reason, rejections.message)
+    return DecodedColumns(columns, rejections.by_reason, rejections.message)
 
 
 def _process_of_batch(body: bytes) -> bytes | None:

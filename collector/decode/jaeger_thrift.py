@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from thriftpy2.thrift import TType
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.jaeger_spans import (
     JaegerLog,
     JaegerProcess,
@@ -35,7 +35,7 @@ Batch = tuple[wire.Process | None, Iterable[wire.Span] | None]
 """Its process and its spans, which may be read as they are asked for and then raise ThriftDamaged."""
 
 
-def decode(body: bytes) -> Decoded:
+def decode(body: bytes) -> DecodedColumns:
     """A Batch in TBinaryProtocol. MalformedPayload when it is none; a span with bad ids is rejected alone."""
     try:
         return _decoded(_binary_batch(ThriftReader(body)))
@@ -43,19 +43,19 @@ def decode(body: bytes) -> Decoded:
         raise MalformedPayload(f"Unable to process request body: {error}") from error
 
 
-def decode_binary_message(packet: bytes) -> Decoded:
+def decode_binary_message(packet: bytes) -> DecodedColumns:
     """Agent.emitBatch in TBinaryProtocol. MalformedPayload when it is none."""
     return _decoded_message(packet, binary_message, _binary_argument)
 
 
-def decode_compact_message(packet: bytes) -> Decoded:
+def decode_compact_message(packet: bytes) -> DecodedColumns:
     """Agent.emitBatch in TCompactProtocol. MalformedPayload when it is none."""
     return _decoded_message(packet, compact_message, _compact_argument)
 
 
 def _decoded_message(
     packet: bytes, head: Callable[[bytes], Message], argument: Callable[[bytes, int], Batch | None]
-) -> Decoded:
+) -> DecodedColumns:
     try:
         message = head(packet)
         if message.method != _EMIT_BATCH:
@@ -97,7 +97,7 @@ def _compact_argument(packet: bytes, at: int) -> Batch | None:
     return None if batch is None else (batch.process, batch.spans)
 
 
-def _decoded(batch: Batch) -> Decoded:
+def _decoded(batch: Batch) -> DecodedColumns:
     sent_process, spans = batch
     if sent_process is None or spans is None:
         missing = "process" if sent_process is None else "spans"
@@ -109,7 +109,7 @@ def _decoded(batch: Batch) -> Decoded:
             append_jaeger_span(columns, _span(span), process)
         except SpanRefused as refusal:
             rejections.add(f"spans[{index}]", refusal)
-    return Decoded(columns, rejections.by_reason, rejections.message)
+    return DecodedColumns(columns, rejections.by_reason, rejections.message)
 
 
 def _process(process: wire.Process) -> JaegerProcess:

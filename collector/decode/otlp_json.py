@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.otlp_attributes import attributes_of
 from collector.decode.otlp_fields import (
     Attached,
@@ -58,7 +58,7 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def decode(payload: bytes) -> Decoded:
+def decode(payload: bytes) -> DecodedColumns:
     """The spans of an OTLP export request, in their order.
 
     Both spellings of a name are read (spanId, span_id); null is absent; unknown members are ignored. Times beyond int64
@@ -80,7 +80,7 @@ def decode(payload: bytes) -> Decoded:
                 _append_scope(columns, rejections, resource, scope_spans, f"{where}.scopeSpans[{j}]")
     except WrongShape as error:
         raise MalformedPayload(str(error)) from None
-    return Decoded(columns, rejections.by_reason, rejections.message)
+    return DecodedColumns(columns, rejections.by_reason, rejections.message)
 
 
 def _append_scope(

@@ -80,14 +80,21 @@ def set_context(columns: SpanColumns, rows: range, resource: ResourceFields, sco
     for column, value in (
         ("scope_name", scope.name),
         ("scope_version", scope.version),
+        *rare_context(resource, scope),
+    ):
+        if value:
+            columns.sparse.setdefault(column, {}).update(dict.fromkeys(rows, value))
+
+
+def rare_context(resource: ResourceFields, scope: ScopeFields) -> tuple[tuple[str, object], ...]:
+    """What resource and scope say in members of `rare`; empty values are not there."""
+    return (
         ("scope_attributes", scope.text),
         ("scope_schema_url", scope.schema_url),
         ("scope_dropped_attributes", scope.dropped),
         ("resource_schema_url", resource.schema_url),
         ("resource_dropped_attributes", resource.dropped),
-    ):
-        if value:
-            columns.sparse.setdefault(column, {}).update(dict.fromkeys(rows, value))
+    )
 
 
 def _sparse_values(span: SpanFields) -> tuple[tuple[str, object], ...]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from collector.decode import jaeger_json, otlp_json, zipkin_json_v1, zipkin_json_v2
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.zipkin_formats import ZipkinFormat, format_of
 from collector.errors import MalformedPayload
 from storage.batch import SpanColumns
@@ -25,7 +25,7 @@ _MOST_ELEMENTS = 4_000_000
 """As otlp_json.ELEMENTS_MAX: a Python object each."""
 _SHOWN_MEMBERS = 6
 
-_Decode = Callable[[bytes], Decoded]
+_Decode = Callable[[bytes], DecodedColumns]
 
 
 class _Document(Struct, rename="camel", gc=False):
@@ -47,7 +47,7 @@ _LIST = msgspec.json.Decoder(list[Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
 
-def decode(body: bytes) -> Decoded:
+def decode(body: bytes) -> DecodedColumns:
     """The spans of a file, in its order: one JSON document, or one a line.
 
     MalformedPayload when a document is none of traces, with its line where there are several. Single spans with bad
@@ -72,7 +72,7 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _lines(body: bytes) -> Iterator[tuple[str, Decoded]]:
+def _lines(body: bytes) -> Iterator[tuple[str, DecodedColumns]]:
     """Each line that is not blank, decoded, and where it is."""
     for number, line in enumerate(body.split(b"\n"), 1):
         if not (line := line.strip()):
@@ -85,7 +85,7 @@ def _lines(body: bytes) -> Iterator[tuple[str, Decoded]]:
             raise MalformedPayload(f"line {number}: {error}") from error
 
 
-def _joined(documents: Iterator[tuple[str, Decoded]]) -> Decoded:
+def _joined(documents: Iterator[tuple[str, DecodedColumns]]) -> DecodedColumns:
     columns, rejected, messages = SpanColumns(), dict[str, int](), list[str]()
     for where, decoded in documents:
         columns.extend(decoded.columns)
@@ -93,7 +93,7 @@ def _joined(documents: Iterator[tuple[str, Decoded]]) -> Decoded:
             rejected[reason] = rejected.get(reason, 0) + spans
         if decoded.message and not messages:
             messages.append(f"{where}: {decoded.message}")
-    return Decoded(columns, rejected, "".join(messages))
+    return DecodedColumns(columns, rejected, "".join(messages))
 
 
 def _decoder_of(document: bytes) -> _Decode:
@@ -148,7 +148,7 @@ def _decoder_of_object(found: _Document, document: bytes) -> _Decode:
     raise MalformedPayload(f"{EXPECTED}, got {_told(document)}")
 
 
-def _zipkin(document: bytes) -> Decoded:
+def _zipkin(document: bytes) -> DecodedColumns:
     decoders: Mapping[ZipkinFormat, _Decode] = {
         ZipkinFormat.JSON_V1: zipkin_json_v1.decode,
         ZipkinFormat.JSON_V2: zipkin_json_v2.decode,

@@ -6,7 +6,7 @@ again by `zipkin_json_v1_lenient`.
 
 import msgspec
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.zipkin_columns import columns_of
 from collector.decode.zipkin_json_v1_lenient import read_spans
 from collector.decode.zipkin_json_v1_span import JsonV1Span, v1_of
@@ -18,20 +18,20 @@ from storage.batch import SpanColumns
 _STRICT = msgspec.json.Decoder(list[JsonV1Span])
 
 
-def decode(payload: bytes) -> Decoded:
+def decode(payload: bytes) -> DecodedColumns:
     """All spans of the list as v2, or MalformedPayload: Zipkin takes a list whole or not at all.
 
     One v1 span gives a span for each service that reported it. An empty payload and `[]` are no spans.
     The message of MalformedPayload is Zipkin's, with the place in the list added.
     """
     if not payload:
-        return Decoded(SpanColumns())
+        return DecodedColumns(SpanColumns())
     try:
         spans = _read_strictly(payload)
         if spans is not None:
             # A JSON string can only hold a quote, a backslash or a control character behind a backslash.
-            return Decoded(columns_of(spans, escape_free=b"\\" not in payload))
-        return Decoded(columns_of(read_spans(payload), escape_free=False))
+            return DecodedColumns(columns_of(spans, escape_free=b"\\" not in payload))
+        return DecodedColumns(columns_of(read_spans(payload), escape_free=False))
     except RefusedSpanError as error:
         place = f", {error.place}" if error.place else ""
         raise MalformedPayload(f"{error.cause} reading List<Span> from json{place}") from error

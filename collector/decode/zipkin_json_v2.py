@@ -9,7 +9,7 @@ Wider than Zipkin on purpose: white space and a byte order mark may come first, 
 
 import msgspec
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.zipkin_columns import columns_of
 from collector.decode.zipkin_json_lenient import read_spans
 from collector.decode.zipkin_span import RefusedSpanError, WireSpan
@@ -20,20 +20,20 @@ _STRICT = msgspec.json.Decoder(list[WireSpan])
 _V1_MARK = b'yAnnotations"'
 
 
-def decode(payload: bytes) -> Decoded:
+def decode(payload: bytes) -> DecodedColumns:
     """All spans of the list, or MalformedPayload: Zipkin takes a list whole or not at all, so nothing is `rejected`.
 
     An empty payload and `[]` are no spans. Timestamps past int64 nanoseconds (the year 2262) saturate.
     The message of MalformedPayload is Zipkin's, with the place in the list added.
     """
     if not payload:
-        return Decoded(SpanColumns())
+        return DecodedColumns(SpanColumns())
     try:
         spans = _read_strictly(payload)
         if spans is not None:
             # A JSON string can only hold a quote, a backslash or a control character behind a backslash.
-            return Decoded(columns_of(spans, escape_free=b"\\" not in payload))
-        return Decoded(columns_of(read_spans(payload), escape_free=False))
+            return DecodedColumns(columns_of(spans, escape_free=b"\\" not in payload))
+        return DecodedColumns(columns_of(read_spans(payload), escape_free=False))
     except RefusedSpanError as error:
         place = f", {error.place}" if error.place else ""
         raise MalformedPayload(f"{error.cause} reading List<Span> from json{place}") from error

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import DecodeError
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.proportions import LARGE_BYTES, LEAST_MEAN_BYTES, PARTS_MAX, SPANS_UNJUDGED
 from collector.decode.protobuf_fields import fields
 from collector.decode.zipkin_addresses import address_of_bytes
@@ -23,7 +23,7 @@ _KINDS = (None, "CLIENT", "SERVER", "PRODUCER", "CONSUMER")
 _LONGEST_ID_BYTES = 32
 
 
-def decode(payload: bytes) -> Decoded:
+def decode(payload: bytes) -> DecodedColumns:
     """All spans of the list, or MalformedPayload: Zipkin takes a list whole or not at all.
 
     An empty payload is no spans. Kinds that Zipkin does not know, annotations without a time or a value, tags without
@@ -31,11 +31,11 @@ def decode(payload: bytes) -> Decoded:
     all. The message of MalformedPayload is in Zipkin's words, with the place in the list added.
     """
     if not payload:
-        return Decoded(SpanColumns())
+        return DecodedColumns(SpanColumns())
     if payload[0] != _FIRST_BYTE or len(payload) < 2 or not payload[1]:
         raise MalformedPayload("Expected a PROTO3 encoded list\n")
     try:
-        return Decoded(columns_of(list(_spans(payload)), escape_free=False))
+        return DecodedColumns(columns_of(list(_spans(payload)), escape_free=False))
     except RefusedSpanError as error:
         place = f", {error.place}" if error.place else ""
         raise MalformedPayload(f"{error.cause} reading List<Span> from proto3{place}") from error

@@ -5,7 +5,7 @@ The body of `POST /api/v1/spans` with the content type application/x-thrift. Fie
 
 from thriftpy2.thrift import TType
 
-from collector.decode.decoded import Decoded
+from collector.decode.decoded import DecodedColumns
 from collector.decode.thrift_binary import ThriftReader
 from collector.decode.thrift_bounds import ThriftDamaged
 from collector.decode.zipkin_addresses import address_of_bytes
@@ -55,7 +55,7 @@ _HOST_SERVICE = (TType.STRING, 3)
 _HOST_IPV6 = (TType.STRING, 4)
 
 
-def decode(payload: bytes) -> Decoded:
+def decode(payload: bytes) -> DecodedColumns:
     """All spans of the list as v2, or MalformedPayload: Zipkin takes a list whole or not at all.
 
     One v1 span gives a span for each service that reported it. An empty payload is no spans; what follows the list is
@@ -63,7 +63,7 @@ def decode(payload: bytes) -> Decoded:
     place in the list added.
     """
     if not payload:
-        return Decoded(SpanColumns())
+        return DecodedColumns(SpanColumns())
     if payload[0] not in _FIRST_BYTES:
         raise MalformedPayload("Expected a THRIFT encoded list\n")
     spans: list[WireSpan] = []
@@ -74,7 +74,7 @@ def decode(payload: bytes) -> Decoded:
             spans += v2_spans(_span(reader))
     except (ThriftDamaged, RefusedSpanError) as error:
         raise MalformedPayload(f"{error.args[0]} reading List<Span> from TBinary, at $[{index}]") from error
-    return Decoded(columns_of(spans, escape_free=False))
+    return DecodedColumns(columns_of(spans, escape_free=False))
 
 
 def _span(reader: ThriftReader) -> V1Span:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from collector.decode import otlp_json, otlp_proto
 from collector.decode.decoded import Decoded
 from collector.errors import MalformedPayload
+from tests.collector.decode.otlp.traces import spans_of
 
 DATA = Path(__file__).parents[3] / "data"
 Decoder = Callable[[bytes], Decoded]
@@ -46,7 +47,7 @@ def test_any_bytes_inside_a_span_leave_the_next_span_unharmed(raw: bytes, number
 
     decoded = otlp_proto.decode(_field(1, _field(2, spans)))
 
-    assert decoded.columns.name[-1] == "next"
+    assert spans_of(decoded.columns)[-1].name == "next"
     assert len(decoded.columns) + sum(decoded.rejected.values()) == 2
 
 

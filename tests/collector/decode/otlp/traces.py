@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from storage.attributes import Attributes, AttributeValue
-from storage.batch import SpanColumns
+from storage.batch import DecodedSpans, SpanColumns
 from storage.ids import SpanId, TraceId
 from storage.rows import span_of
 from storage.span import Endpoint, Event, Link, Resource, Scope, Span, SpanKind, StatusCode
@@ -85,12 +85,12 @@ def _peer_service(span: Span) -> str | None:
     return peer if isinstance(peer, str) and peer and span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER) else None
 
 
-def comparable(columns: SpanColumns) -> list[str]:
+def comparable(columns: DecodedSpans) -> list[str]:
     """Each row as text: the span it reads back as, its keys, its tokens in any order. (NaN equals itself in a text.)"""
     return [f"{span_of(row)!r} {row[11]!r} {sorted(row[12])!r}" for row in columns.to_batch(received_ns=0).rows()]
 
 
-def spans_of(columns: SpanColumns) -> list[Span]:
+def spans_of(columns: DecodedSpans) -> list[Span]:
     """The spans that a reader gets back."""
     return [span_of(row) for row in columns.to_batch(received_ns=0).rows()]
 
