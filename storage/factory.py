@@ -5,15 +5,24 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ByteSize
 
+from storage.clickhouse.address import SCHEMES as CLICKHOUSE
+from storage.clickhouse.address import address_of as clickhouse_address_of
+from storage.clickhouse.cluster import Cluster
+from storage.clickhouse.schema import ClickHouseSchema
+from storage.clickhouse.store import ClickHouseStore
 from storage.contract import SpanStore
 from storage.duckdb.schema import DuckDBSchema
 from storage.duckdb.store import DuckDBStore
 from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
 from storage.memory import MemoryStore
+from storage.postgresql.address import address_of
+from storage.postgresql.schema import PostgreSQLSchema
+from storage.postgresql.store import PostgreSQLStore
 from storage.revisions import StoreSchema
 from storage.settings import TEMPORARY, StorageSettings
 
+_POSTGRESQL = ("postgresql", "postgres")
 _ARCHIVE_MEMORY = ByteSize(64 * 2**20)
 """An archive is small and seldom asked."""
 
@@ -39,6 +48,10 @@ def schemas_of(settings: StorageSettings) -> list[StoreSchema]:
 def _schema_at(url: str, variable: str, settings: StorageSettings) -> StoreSchema | None:
     if urlsplit(url).scheme == "duckdb" and url != TEMPORARY:
         return DuckDBSchema(_path_of(url, variable), int(settings.memory_limit_bytes))
+    if urlsplit(url).scheme in _POSTGRESQL:
+        return PostgreSQLSchema(address_of(url, variable))
+    if urlsplit(url).scheme in CLICKHOUSE:
+        return ClickHouseSchema(clickhouse_address_of(url, variable), _cluster(settings))
     _store_at(settings.model_copy(update={"url": url}), variable)
     return None
 
@@ -46,7 +59,7 @@ def _schema_at(url: str, variable: str, settings: StorageSettings) -> StoreSchem
 def open_archive(settings: StorageSettings) -> SpanStore | None:
     """The store that `settings.archive_url` names, as `open_store`; None when it is not set.
 
-    Raises StoreConfigurationError also when it is the file of `settings.url`.
+    Raises StoreConfigurationError also when it is the file or the database of `settings.url`.
     """
     if not settings.archive_url:
         return None
@@ -54,6 +67,8 @@ def open_archive(settings: StorageSettings) -> SpanStore | None:
         raise StoreConfigurationError(
             f"CLEW_ARCHIVE_URL: expected another file than CLEW_STORAGE_URL's, got {settings.archive_url!r}"
         )
+    if _same_database(settings.archive_url, settings.url):
+        raise StoreConfigurationError("CLEW_ARCHIVE_URL: expected another database than CLEW_STORAGE_URL's")
     changes = {"url": settings.archive_url, "memory_limit_bytes": _ARCHIVE_MEMORY, "autocomplete_keys": ()}
     return _store_at(settings.model_copy(update=changes), "CLEW_ARCHIVE_URL")
 
@@ -67,13 +82,37 @@ def _store_at(settings: StorageSettings, variable: str) -> SpanStore:
         if settings.url == TEMPORARY:
             return TemporaryDuckDBStore(*rest)
         return DuckDBStore(_path_of(settings.url, variable), *rest)
-    raise StoreConfigurationError(f"{variable}: expected duckdb:///PATH or memory:, got {settings.url!r}")
+    if parts.scheme in _POSTGRESQL:
+        return PostgreSQLStore(address_of(settings.url, variable), settings.autocomplete_keys)
+    if parts.scheme in CLICKHOUSE:
+        address = clickhouse_address_of(settings.url, variable)
+        return ClickHouseStore(address, settings.autocomplete_keys, _cluster(settings))
+    # A URL with an @ has a password in it, as like as not.
+    shown = f"one that begins with {parts.scheme!r}" if "@" in settings.url else repr(settings.url)
+    raise StoreConfigurationError(
+        f"{variable}: expected duckdb:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, "
+        f"clickhouse://USER:PASSWORD@HOST/DATABASE or memory:, got {shown}"
+    )
+
+
+def _cluster(settings: StorageSettings) -> Cluster | None:
+    return Cluster(settings.clickhouse_cluster) if settings.clickhouse_cluster else None
 
 
 def _same_file(url: str, other: str) -> bool:
     if TEMPORARY in (url, other) or not other.startswith("duckdb:"):
         return False
     return _path_of(url, "CLEW_ARCHIVE_URL").resolve() == _path_of(other, "CLEW_STORAGE_URL").resolve()
+
+
+def _same_database(url: str, other: str) -> bool:
+    schemes = {urlsplit(url).scheme, urlsplit(other).scheme}
+    if schemes <= set(CLICKHOUSE):
+        here, there = clickhouse_address_of(url, "CLEW_ARCHIVE_URL"), clickhouse_address_of(other, "CLEW_STORAGE_URL")
+        return (here.host, here.database) == (there.host, there.database)
+    if not schemes <= set(_POSTGRESQL):
+        return False
+    return address_of(url, "CLEW_ARCHIVE_URL").where == address_of(other, "CLEW_STORAGE_URL").where
 
 
 def _path_of(url: str, variable: str) -> Path:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from query.api import jaeger_parameters as parameters
 from query.api.assembled_traces import AssembledTraces
 from query.api.jaeger_answers import Question, answered
+from query.reconstruct.summary import summarize
 from query.render.clew_summaries import summaries_json
 from query.service import QueryService
 
@@ -27,13 +28,17 @@ class ClewSummaries:
         return [("/api/clew/v1/trace-summaries", self.summaries)]
 
     async def summaries(self, request: Request) -> Response:
-        """What a list shows of the newest traces that satisfy a search; an empty list when there is none.
+        """What a list shows of traces by their ids, or of the newest that satisfy a search; empty when there is none.
 
         The parameters are those of /api/traces, but that no service need be given.
         """
 
         def ask() -> Question:
-            query = parameters.trace_search(request.query_params, self._now_ns(), any_service=True).query
-            return lambda reader: summaries_json(self._traces.summaries(reader, query))
+            search = parameters.trace_search(request.query_params, self._now_ns(), any_service=True)
+            if search.trace_ids:
+                return lambda reader: summaries_json(
+                    summarize(trace) for trace in self._traces.by_ids(reader, search.trace_ids)
+                )
+            return lambda reader: summaries_json(self._traces.summaries(reader, search.query))
 
         return await answered(self._service, request, ask)

@@ -99,7 +99,12 @@ _QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "/api/clew/v1/doors": (_PRETTY,),
     "/api/clew/v1/transform": (("clockSkew", "As of a stored trace."), _PRETTY),
-    "/api/clew/v1/trace-summaries": (("service", "Service name, compared exactly; default any."), *_SEARCH, _PRETTY),
+    "/api/clew/v1/trace-summaries": (
+        ("service", "Service name, compared exactly; default any."),
+        *_SEARCH,
+        ("traceID", "A trace id; repeatable. With it all conditions are ignored."),
+        _PRETTY,
+    ),
     "/api/v3/services": (_PRETTY,),
     "/api/v3/operations": (_SERVICE, ("spanKind", "server, client, producer, consumer or internal."), _PRETTY),
     "/api/v3/traces": (*_V3_QUERY, ("query.rawTraces", _RAW[1]), _PRETTY),

@@ -12,13 +12,14 @@ from storage.contract import Accepts
 from storage.duckdb import names, sql
 from storage.duckdb.candidates import Condition, StoredNames, conditions_of, started_within
 from storage.duckdb.marks import Marks
-from storage.duckdb.reader import grouping_key, traces_by_key
+from storage.duckdb.newest import Candidate, newest_candidates
+from storage.duckdb.reader import grouping_key, spans_of_rows, traces_by_key
 from storage.ids import TraceId
 from storage.matching import satisfies
 from storage.requests import TraceQuery
 from storage.span import Span
 
-Candidate = tuple[bytes, int]
+Hit = tuple[bytes, int]
 """The grouping key of a span's trace, and the span's start."""
 
 _CANDIDATES_PER_TRACE = 10
@@ -26,6 +27,7 @@ _MIN_PAGE = 100
 _PAGE_GROWTH = 4
 _MAX_PAGE = 100_000
 """The longest page as long as the one before brought the search back in time."""
+_SPANS_AT_ONCE = 500
 _FIRST_LOAD = 20
 _MOST_LOAD = 320
 """Traces read at once, at first and at most, when they may be refused: the more were, the more are read."""
@@ -48,9 +50,12 @@ def find_traces_where(
 def find_trace_ids(
     cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
 ) -> list[TraceId]:
-    """As SpanReader.find_trace_ids. Without tags the conditions are exact, so that no span needs to be read."""
-    search = (_Search if query.tags else _ExactSearch)(cursor, marks, query, strict)
-    return [TraceId(key.rjust(16, b"\0")) for key in search.run()]
+    """As SpanReader.find_trace_ids. Conditions other than tags are exact, so that then no span needs to be read."""
+    candidates = _newest_candidates(cursor, marks, query, strict)
+    if query.tags and not _satisfy(cursor, query, candidates, strict):
+        # One that a token named by mistake: the traces' other spans must be looked at.
+        return [TraceId(key.rjust(16, b"\0")) for key in _Search(cursor, marks, query, strict).run()]
+    return [TraceId(one.key.rjust(16, b"\0")) for one in candidates]
 
 
 class _Search:
@@ -73,7 +78,7 @@ class _Search:
             any(self.take(page) for page in self.pages(conditions))
         return self.found
 
-    def pages(self, conditions: Sequence[Condition]) -> Iterator[list[Candidate]]:
+    def pages(self, conditions: Sequence[Condition]) -> Iterator[list[Hit]]:
         """Candidates, latest start first, in ever longer pages, without those of traces found by then.
 
         A page begins at the start where the one before ended, so rows may come again; none is left out.
@@ -90,7 +95,7 @@ class _Search:
             last_ns = page[-1][1]
             size = max(size, min(size * _PAGE_GROWTH, _MAX_PAGE)) if came_back else size * _PAGE_GROWTH
 
-    def take(self, page: list[Candidate]) -> bool:
+    def take(self, page: list[Hit]) -> bool:
         """Decide each candidate in turn; whether `limit` traces are found."""
         for position, (key, start_ns) in enumerate(page):
             if key in self.found:
@@ -104,12 +109,12 @@ class _Search:
                     return True
         return False
 
-    def _load(self, candidates: list[Candidate]) -> None:
+    def _load(self, candidates: list[Hit]) -> None:
         missing = self._query.limit - len(self.found)
         keys = dict.fromkeys(key for key, _ in candidates if key not in self.found)
         self._loaded = traces_by_key(self._cursor, self._marks, list(keys)[:missing], strict=self._strict)
 
-    def _page(self, conditions: Sequence[Condition], size: int) -> list[Candidate]:
+    def _page(self, conditions: Sequence[Condition], size: int) -> list[Hit]:
         columns = sql.SPANS.c
         statement = (
             sa.select(columns.trace_id, columns.start_ns)
@@ -140,7 +145,7 @@ class _ChoosySearch(_Search):
         self._refused: set[bytes] = set()
         self._at_once = max(_FIRST_LOAD, query.limit)
 
-    def take(self, page: list[Candidate]) -> bool:
+    def take(self, page: list[Hit]) -> bool:
         """Decide each candidate in turn; whether `limit` traces are found."""
         for position, (key, start_ns) in enumerate(page):
             if key in self.found or key in self._refused:
@@ -159,7 +164,7 @@ class _ChoosySearch(_Search):
                 del self._loaded[key]
         return False
 
-    def _load(self, candidates: list[Candidate]) -> None:
+    def _load(self, candidates: list[Hit]) -> None:
         undecided: dict[bytes, None] = {}
         for key, _ in candidates:
             if key not in self.found and key not in self._refused:
@@ -170,16 +175,29 @@ class _ChoosySearch(_Search):
         self._at_once = max(self._at_once, min(2 * self._at_once, _MOST_LOAD))
 
 
-class _ExactSearch(_Search):
-    """A search in which every candidate is a hit. found: without the spans."""
+def _newest_candidates(
+    cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, strict: bool
+) -> list[Candidate]:
+    stored = _stored_names(cursor, marks.watermark, query)
+    if not stored.exist():
+        return []
+    conditions = conditions_of(query, stored, lambda tag: names.resources_with(cursor, marks.watermark, tag))
+    return newest_candidates(cursor, conditions, query, strict=strict)
 
-    def take(self, page: list[Candidate]) -> bool:
-        """Take each candidate in turn; whether `limit` traces are found."""
-        for key, _ in page:
-            self.found[key] = []
-            if len(self.found) == self._query.limit:
-                return True
-        return False
+
+def _satisfy(
+    cursor: duckdb.DuckDBPyConnection, query: TraceQuery, candidates: Sequence[Candidate], strict: bool
+) -> bool:
+    """Whether the span of every candidate satisfies the query; only these are read, as long as they do."""
+    for start in range(0, len(candidates), _SPANS_AT_ONCE):
+        keys = {one.row_id: one.key for one in candidates[start : start + _SPANS_AT_ONCE]}
+        spans = spans_of_rows(cursor, list(keys))
+        if not all(
+            row_id in spans and grouping_key(spans[row_id].trace_id, strict) == key and satisfies(spans[row_id], query)
+            for row_id, key in keys.items()
+        ):
+            return False
+    return True
 
 
 def _stored_names(cursor: duckdb.DuckDBPyConnection, watermark: int, query: TraceQuery) -> StoredNames:

@@ -10,6 +10,8 @@ was written after it is read from `spans` itself, so every read takes side table
 `tag_keys`       the autocomplete keys that `tag_values` is complete for, up to the watermark
 `linked`, `recent_links`, `link_seconds`, `link_minutes`, `link_hours`, `set_aside`  sums of calls between services
                  (link_sums)
+`counted`, `call_minutes`, `latency_minutes`, `call_hours`, `latency_hours`, `call_operations`  sums of the calls of
+                 each operation (call_sums)
 `upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
 """
 
@@ -82,6 +84,11 @@ def trace_ranges(lows: Sequence[int]) -> str:
 
 TRACE_ID = "trace_id"
 TRACE_ID_LOW = "trace_id[9:16]"
+
+
+def trace_key(strict: bool) -> str:
+    """What a trace's grouping key is compared with."""
+    return TRACE_ID if strict else TRACE_ID_LOW
 
 
 def spans_of_traces(key: str, ids: int, ranges: int) -> str:

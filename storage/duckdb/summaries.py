@@ -7,14 +7,14 @@ are read only of spans that look like another one of their trace.
 from collections.abc import Sequence
 
 import duckdb
+import pyarrow as pa
 
 from storage.duckdb import sql
 from storage.duckdb.marks import Marks
-from storage.duckdb.reader import ranges_of
+from storage.duckdb.reader import parameters_of, ranges_of, spans_of_rows
 from storage.duckdb.search import find_trace_ids
 from storage.ids import low_half
 from storage.requests import TraceQuery
-from storage.rows import span_of
 from storage.span import Span
 from storage.summary_table import SUMMARY_TABLE, summaries_of_table
 from storage.trace_summary import TraceSummary
@@ -40,14 +40,16 @@ def _summaries(
 ) -> dict[bytes, TraceSummary]:
     if not keys:
         return {}
-    ranges = ranges_of(cursor, marks, keys)
-    statement = sql.summary_rows_of_traces(sql.TRACE_ID if strict else sql.TRACE_ID_LOW, len(keys), len(ranges))
-    table = cursor.execute(statement, [*keys, *(seq for bounds in ranges for seq in bounds)]).to_arrow_table()
+    tables = []
+    for ranges in ranges_of(cursor, marks, keys):
+        statement = sql.summary_rows_of_traces(sql.trace_key(strict), len(keys), len(ranges))
+        tables.append(cursor.execute(statement, parameters_of(keys, ranges)).to_arrow_table())
+    table = pa.concat_tables(tables)
     row_ids = table["rowid"]
 
     def whole(rows: Sequence[int]) -> list[Span]:
         asked = row_ids.take(rows).to_pylist()
-        found = {row[0]: span_of(row[1:]) for row in cursor.execute(sql.SPANS_OF_ROWS, [asked]).fetchall()}
+        found = spans_of_rows(cursor, asked)
         return [found[row_id] for row_id in asked]
 
     return summaries_of_table(table.drop_columns("rowid").cast(SUMMARY_TABLE), whole, strict=strict)

@@ -19,9 +19,11 @@ from storage.requests import RetentionPolicy
 from storage.settings import StorageSettings
 from storage.span import Span
 from tests.builders import SECOND, TODAY_NS
+from tests.servers.clickhouse_databases import CLICKHOUSE_DATABASES
+from tests.servers.stores import POSTGRESQL_DATABASES
 
-BACKENDS = ("memory", "duckdb")
-DURABLE_BACKENDS = ("duckdb",)
+BACKENDS = ("memory", "duckdb", "postgresql", "clickhouse")
+DURABLE_BACKENDS = ("duckdb", "postgresql", "clickhouse")
 
 KEEP_EVERYTHING = RetentionPolicy(max_age_ns=None, max_bytes=None)
 RECEIVED_NS = TODAY_NS + 60 * SECOND
@@ -61,8 +63,23 @@ class Writing:
 
 def settings_of(backend: str, folder: Path) -> StorageSettings:
     """The settings of an own, empty store of that kind."""
-    url = {"memory": "memory:", "duckdb": f"duckdb:///{folder}/clew.duckdb"}[backend]
+    match backend:
+        case "duckdb":
+            url = f"duckdb:///{folder}/clew.duckdb"
+        case "postgresql":
+            url = POSTGRESQL_DATABASES.url(folder)
+        case "clickhouse":
+            url = CLICKHOUSE_DATABASES.url(folder)
+        case _:
+            url = f"{backend}:"
     return StorageSettings.model_validate({"url": url, "autocomplete_keys": ("http.host", "http.status_code")})
+
+
+@pytest.fixture(autouse=True)
+def databases_are_given_back(tmp_path: Path) -> Iterator[None]:
+    yield
+    POSTGRESQL_DATABASES.give_back(tmp_path)
+    CLICKHOUSE_DATABASES.give_back(tmp_path)
 
 
 @pytest.fixture(params=BACKENDS)

@@ -52,6 +52,10 @@ class ClickHouseDatabases:
                 server.execute(f"TRUNCATE TABLE {database}.{table}")
         self._left.append(database)
 
+    def forget(self, folder: Path) -> None:
+        """The folder's database is dropped: its tables are not what a store makes of an empty one."""
+        clickhouse_server().execute(f"DROP DATABASE {self._used.pop(folder)} SYNC")
+
     def _new(self) -> str:
         name = f"clew_{uuid4().hex}"
         clickhouse_server().execute(f"CREATE DATABASE {name}")

@@ -85,3 +85,12 @@ async def test_the_spans_without_a_start_of_a_trace_are_counted(door: Door) -> N
 
 async def test_a_wrong_parameter_is_refused(door: Door) -> None:
     assert "some" in await door.refusal(PATH, limit="some")
+
+
+async def test_traces_are_listed_by_their_ids_whatever_else_is_asked(door: Door) -> None:
+    door.write(a_span(1), a_span(2), a_span(3))
+    one, other = a_trace_id(3).hex(), a_trace_id(1).hex()
+
+    found = await door.json(f"{PATH}?traceID={one}&traceID={other}&traceID=99&service=nobody")
+
+    assert [summary["traceId"] for summary in found["summaries"]] == [one, other]

@@ -1,5 +1,6 @@
 """What a search must get right beyond the contract: false token hits, giant traces, many traces, odd bounds."""
 
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -7,12 +8,14 @@ import pytest
 
 from storage.attributes import token
 from storage.batch import SpanBatch
-from storage.duckdb import reader, search
+from storage.duckdb import newest, reader, search
 from storage.duckdb.store import DuckDBStore
+from storage.memory import MemoryStore
 from storage.requests import RetentionPolicy
 from storage.span import Resource
 from tests.builders import FRONTEND, MS, TODAY_NS, a_short_trace_id, a_span, a_trace_id
 from tests.contract.asking import a_query, found
+from tests.contract.test_agreement import corpus, random_query
 
 ASKED, COLLIDING = "value-61213870", "value-441064543"
 """Two texts whose tokens under the key `k` are the same."""
@@ -91,6 +94,21 @@ class TestIds:
         store.write(SpanBatch.of([*giant, a_span(2, start_ns=TODAY_NS)]))
 
         assert store.find_trace_ids(a_query()) == [a_trace_id(1), a_trace_id(2)]
+
+
+class TestWindows:
+    @pytest.mark.parametrize("strict", [True, False])
+    @pytest.mark.parametrize("seed", range(30))
+    def test_however_few_rows_are_sorted_the_traces_are_the_newest(
+        self, store: DuckDBStore, seed: int, strict: bool
+    ) -> None:
+        reference = MemoryStore(1000, ())
+        for each in (store, reference):
+            each.write(SpanBatch.of(corpus()))
+        query = random_query(Random(seed))
+
+        with patch.object(newest, "_MIN_ROWS", 1), patch.object(newest, "_MAX_ROWS", 2):
+            assert store.find_trace_ids(query, strict=strict) == reference.find_trace_ids(query, strict=strict)
 
 
 class TestOddBounds:

@@ -1,5 +1,7 @@
+import { compareEn } from "./texts/compare.ts";
 import { graphEn } from "./texts/graph.ts";
 import { monitorEn } from "./texts/monitor.ts";
+import { searchEn } from "./texts/search.ts";
 import { sharedEn } from "./texts/shared.ts";
 import { timeEn } from "./texts/time.ts";
 import { traceEn } from "./texts/trace.ts";
@@ -9,7 +11,9 @@ export const en = {
   ...sharedEn,
   ...timeEn,
   ...traceEn,
+  ...searchEn,
   ...graphEn,
+  ...compareEn,
   ...monitorEn,
   "nav.search": "Search",
   "nav.graph": "Service graph",

@@ -1,6 +1,8 @@
 import type { Dictionary } from "./en.ts";
+import { compareKo } from "./texts/compare.ts";
 import { graphKo } from "./texts/graph.ts";
 import { monitorKo } from "./texts/monitor.ts";
+import { searchKo } from "./texts/search.ts";
 import { sharedKo } from "./texts/shared.ts";
 import { timeKo } from "./texts/time.ts";
 import { traceKo } from "./texts/trace.ts";
@@ -9,7 +11,9 @@ export const ko: Dictionary = {
   ...sharedKo,
   ...timeKo,
   ...traceKo,
+  ...searchKo,
   ...graphKo,
+  ...compareKo,
   ...monitorKo,
   "nav.search": "검색",
   "nav.graph": "서비스 그래프",

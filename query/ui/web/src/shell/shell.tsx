@@ -36,7 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className="skip" href={`${location}#content`} onClick={toContent}>
         {t("nav.skip")}
       </a>
-      <header className="bar">
+      <header className="topbar">
         <Link href="/search" className="brand" aria-label="clew">
           <Mark />
           <span>clew</span>

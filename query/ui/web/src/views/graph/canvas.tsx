@@ -19,6 +19,7 @@ import { edgePath, nodeWidth } from "./use-layout.ts";
 const ICONS: Partial<Record<NodeKind, typeof Database>> = { database: Database, queue: Inbox, external: Globe };
 const MARGIN = 28;
 const MOST_SCALE = 2.5;
+const TIP_WIDTH = 240;
 /** A graph of few nodes is not blown up to fill the window. */
 const MOST_FIT = 1.15;
 
@@ -127,7 +128,13 @@ export function GraphCanvas({ graph, layout, totals, chosen, onChoose }: CanvasP
         <ZoomButton label={t("graph.fit")} Icon={Maximize} onClick={fit} />
       </div>
       <Legend />
-      {hoveredEdge && <EdgeTip edge={hoveredEdge} graph={graph} at={pointer} />}
+      {hoveredEdge && (
+        <EdgeTip
+          edge={hoveredEdge}
+          graph={graph}
+          at={{ ...pointer, flip: pointer.x > (frame.current?.clientWidth ?? 0) - TIP_WIDTH }}
+        />
+      )}
     </div>
   );
 }
@@ -200,7 +207,6 @@ const Node = memo(function Node({ node, layout, totals, lit, chosen, reachable, 
     errors: formatCount(errors, language),
   });
   return (
-    // biome-ignore lint/a11y/useSemanticElements: there is no button in SVG
     <g
       id={domId(node.id)}
       className={`graph-node kind-${node.kind}`}
@@ -242,12 +248,23 @@ const Node = memo(function Node({ node, layout, totals, lit, chosen, reachable, 
   );
 });
 
-function EdgeTip({ edge, graph, at }: { edge: GraphEdge; graph: ServiceGraph; at: { x: number; y: number } }) {
+function EdgeTip({
+  edge,
+  graph,
+  at,
+}: {
+  edge: GraphEdge;
+  graph: ServiceGraph;
+  at: { x: number; y: number; flip: boolean };
+}) {
   const t = useT();
   const language = useLanguage();
   const nameOf = (id: string) => graph.nodes.find((node) => node.id === id)?.name ?? "";
   return (
-    <div className="graph-tip" style={{ left: at.x + 14, top: at.y + 14 }}>
+    <div
+      className="graph-tip"
+      style={{ left: at.x + 14, top: at.y + 14, translate: at.flip ? "calc(-100% - 28px)" : "" }}
+    >
       <strong>
         {nameOf(edge.from)} → {nameOf(edge.to)}
       </strong>

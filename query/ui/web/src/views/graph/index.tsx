@@ -56,7 +56,7 @@ export default function GraphView() {
       {data && (
         <Body
           {...{ graph, whole, asked, asTable, chosen, change }}
-          shown={{ graph: whole, startMs: time.startMs, endMs: time.endMs, onChoose: choose }}
+          shown={{ graph: whole, startMs: whole.startMs, endMs: whole.endMs, onChoose: choose }}
         />
       )}
     </div>
@@ -250,12 +250,26 @@ function Toolbar({ whole, asked, asTable, change, children }: ToolbarProps) {
           </div>
         </fieldset>
       )}
+      <div className="field">
+        <label htmlFor={`${id}calls`}>{t("graph.least_calls")}</label>
+        <input
+          id={`${id}calls`}
+          className="input number least-calls"
+          type="number"
+          min={0}
+          step={1}
+          value={asked.leastCalls || ""}
+          placeholder="0"
+          onChange={(event) => change({ calls: event.target.value })}
+        />
+      </div>
       <p className="summary-line number" role="status">
         {t("graph.summary", {
           nodes: formatCount(shown.nodes.length, language),
           edges: formatCount(shown.edges.length, language),
           calls: formatCompact(calls, language),
         })}
+        {whole.leftOut > 0 && <> {t("graph.left_out", { n: formatCount(whole.leftOut, language) })}</>}
       </p>
       <div className="toolbar-end">
         <Segments

@@ -28,7 +28,7 @@ function graphOf(text: string, calls = 10): ServiceGraph {
     const [from, to] = pair.split(">").map(node) as [string, string];
     return { id: edgeId(from, to), from, to, calls, errors: 1, p50: 1, p95: 2, p99: 3 };
   });
-  return { nodes: [...nodes.values()], edges };
+  return { nodes: [...nodes.values()], edges, leftOut: 0, startMs: 0, endMs: 60_000 };
 }
 
 const names = (graph: ServiceGraph) => graph.nodes.map(({ name }) => name).sort();

@@ -24,9 +24,14 @@ export interface GraphEdge {
 export interface ServiceGraph {
   nodes: readonly GraphNode[];
   edges: readonly GraphEdge[];
+  /** How many edges of fewer calls there are besides. */
+  leftOut: number;
+  /** The time whose calls are counted, epoch ms. */
+  startMs: number;
+  endMs: number;
 }
 
-export const EMPTY_GRAPH: ServiceGraph = { nodes: [], edges: [] };
+export const EMPTY_GRAPH: ServiceGraph = { nodes: [], edges: [], leftOut: 0, startMs: 0, endMs: 0 };
 
 export function nodeId(kind: NodeKind, name: string): string {
   return `${kind}:${name}`;
@@ -95,7 +100,11 @@ export function neighbourhood(graph: ServiceGraph, focus: string, hops: number, 
   };
   if (direction !== "callees") walk(grouped(graph.edges, "to"), (edge) => edge.from);
   if (direction !== "callers") walk(grouped(graph.edges, "from"), (edge) => edge.to);
-  return { nodes: graph.nodes.filter(({ id }) => kept.has(id)), edges: graph.edges.filter((edge) => edges.has(edge)) };
+  return {
+    ...graph,
+    nodes: graph.nodes.filter(({ id }) => kept.has(id)),
+    edges: graph.edges.filter((edge) => edges.has(edge)),
+  };
 }
 
 function grouped(edges: readonly GraphEdge[], end: "from" | "to"): Map<string, GraphEdge[]> {
@@ -114,7 +123,7 @@ export function filtered(graph: ServiceGraph, kinds: ReadonlySet<NodeKind>, leas
   const edges = graph.edges.filter(({ from, to, calls }) => shown.has(from) && shown.has(to) && calls >= leastCalls);
   if (edges.length === graph.edges.length) return graph;
   const touched = new Set(edges.flatMap(({ from, to }) => [from, to]));
-  return { nodes: graph.nodes.filter(({ id }) => touched.has(id)), edges };
+  return { ...graph, nodes: graph.nodes.filter(({ id }) => touched.has(id)), edges };
 }
 
 /** The nodes whose name holds every word of the text, those that begin with it first. */

@@ -143,7 +143,6 @@ export function Chart({ title, moments, lines, format, onPick }: ChartProps) {
           })}
         </span>
       </figcaption>
-      {/* biome-ignore lint/a11y/useSemanticElements: a range input cannot be drawn as a chart */}
       <div
         className="chart-plot"
         ref={box}

@@ -126,12 +126,12 @@ function Bar({ trace, span, range, ticks, colour, critical, language, t }: SpanR
       {inSight && (
         <>
           <span
-            className={`bar${kind}`}
+            className={`span-bar${kind}`}
             style={{ left: `${from}%`, width: `${Math.max(0, to - from)}%`, "--colour": colour } as React.CSSProperties}
           />
           {critical && <Critical sections={critical} place={place} title={t("trace.on_critical_path")} />}
           <span
-            className={`bar-label number ${side}`}
+            className={`span-bar-label number ${side}`}
             style={
               side === "before"
                 ? { right: `${100 - from}%` }
@@ -142,7 +142,7 @@ function Bar({ trace, span, range, ticks, colour, critical, language, t }: SpanR
           </span>
         </>
       )}
-      {!inSight && <span className={`bar-away number ${to < 0 ? "left" : "right"}`}>{to < 0 ? "‹" : "›"}</span>}
+      {!inSight && <span className={`span-bar-away number ${to < 0 ? "left" : "right"}`}>{to < 0 ? "‹" : "›"}</span>}
     </>
   );
 }

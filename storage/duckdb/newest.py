@@ -1,0 +1,97 @@
+"""The newest traces that have a span which meets some conditions, without reading spans.
+
+Sorting the newest few hundred rows is cheap. For more, DuckDB would keep a heap into which nearly every row of a table
+that is written by time goes: 15,000 of 10 million took 1.6 s. So beyond the first rows traces are grouped within
+windows of time, which zone maps prune, ever longer ones and each of the time before the last.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import duckdb
+import sqlalchemy as sa
+
+from storage.duckdb import sql
+from storage.duckdb.candidates import Condition, started_within
+from storage.ids import low_half
+from storage.requests import TraceQuery
+
+_ROWS_PER_TRACE = 10
+_MIN_ROWS = 100
+_MAX_ROWS = 1_000
+_GROWTH = 8
+_SPAN = sql.SPANS.c
+_ROW_ID: sa.ColumnElement[int] = sa.literal_column("rowid", sa.BigInteger)
+
+
+class Candidate(NamedTuple):
+    """A trace by its grouping key, and of its spans that meet the conditions the one that starts last."""
+
+    key: bytes
+    row_id: int
+    start_ns: int
+
+
+def newest_candidates(
+    cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], query: TraceQuery, *, strict: bool
+) -> list[Candidate]:
+    """At most `query.limit` traces, newest first, with a span that meets the conditions and starts when asked."""
+    found: dict[bytes, Candidate] = {}
+    for candidates in _windows(cursor, conditions, query, strict):
+        for one in candidates:
+            found.setdefault(one.key, one)
+        if len(found) >= query.limit:
+            break
+    return list(found.values())[: query.limit]
+
+
+def _windows(
+    cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], query: TraceQuery, strict: bool
+) -> Iterator[list[Candidate]]:
+    """The candidates of ever earlier times, newest first; a trace may come again."""
+    size = min(max(_MIN_ROWS, _ROWS_PER_TRACE * query.limit), _MAX_ROWS)
+    rows = _newest_rows(cursor, conditions, query, size, strict)
+    yield rows
+    if len(rows) < size:
+        return
+    # Others may start with the last of these rows, which are not all rows of that moment.
+    last_ns = rows[-1].start_ns
+    traces = len({one.key for one in rows})
+    length_ns = max(1, (rows[0].start_ns - last_ns) * _GROWTH * query.limit // traces)
+    while last_ns >= query.start_min_ns:
+        first_ns = max(query.start_min_ns, last_ns - length_ns)
+        yield _newest_traces(cursor, [started_within(first_ns, last_ns), *conditions], query.limit, strict)
+        last_ns = first_ns - 1
+        length_ns *= _GROWTH
+
+
+def _newest_rows(
+    cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], query: TraceQuery, rows: int, strict: bool
+) -> list[Candidate]:
+    window = started_within(query.start_min_ns, query.start_max_ns)
+    statement = (
+        sa.select(_SPAN.trace_id, _ROW_ID, _SPAN.start_ns)
+        .where(window, *conditions)
+        .order_by(_SPAN.start_ns.desc())
+        .limit(rows)
+    )
+    return [
+        Candidate(trace_id if strict else low_half(trace_id), row_id, start_ns)
+        for trace_id, row_id, start_ns in _all(cursor, statement)
+    ]
+
+
+def _newest_traces(
+    cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], limit: int, strict: bool
+) -> list[Candidate]:
+    key = _SPAN.trace_id if strict else sa.func.array_slice(_SPAN.trace_id, 9, 16, type_=sa.LargeBinary)
+    newest = sa.func.max(_SPAN.start_ns, type_=sa.BigInteger)
+    row_id = sa.func.arg_max(_ROW_ID, _SPAN.start_ns, type_=sa.BigInteger)
+    statement = sa.select(key, row_id, newest).where(*conditions).group_by(key).order_by(newest.desc()).limit(limit)
+    return [Candidate(*row) for row in _all(cursor, statement)]
+
+
+def _all(cursor: duckdb.DuckDBPyConnection, statement: sa.Select[tuple[object, ...]]) -> list[tuple[bytes, int, int]]:
+    text, parameters = sql.compiled(statement)
+    found: list[tuple[bytes, int, int]] = cursor.execute(text, parameters).fetchall()
+    return found

@@ -1,0 +1,132 @@
+"""A TraceQuery as SQL conditions on one span: every span that satisfies it passes, and hardly any other.
+
+`storage.matching` decides afterwards: a token is a 32-bit hash, so a row that passes here is a candidate only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from storage.attributes import token
+from storage.postgresql import nul
+from storage.postgresql.columns import signed_token
+from storage.postgresql.sql import SPANS
+from storage.requests import TagFilter, TraceQuery
+from storage.span import SpanKind, StatusCode
+
+Condition = sa.ColumnElement[bool]
+Numbers = Sequence[int]
+
+_INT64_MAX = 2**63 - 1
+_SPAN = SPANS.c
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNames:
+    """The numbers of the texts that a query's names stand for; None where it names nothing."""
+
+    services: Numbers | None
+    operations: Numbers | None
+    remote_services: Numbers | None
+
+    def exist(self) -> bool:
+        """Whether any span can have them all."""
+        return all(names is None or names for names in (self.services, self.operations, self.remote_services))
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTexts:
+    """Asks for the numbers of texts that many spans share: key sets with a key, resources that satisfy a tag, texts."""
+
+    key_sets: Callable[[str], Numbers]
+    resources: Callable[[TagFilter], Numbers]
+    scope_names: Callable[[str], Numbers]
+    scope_versions: Callable[[str], Numbers]
+
+
+def conditions_of(query: TraceQuery, names: StoredNames, shared: SharedTexts) -> list[Condition]:
+    """All that a row of `spans` must meet, except the window of time."""
+    conditions = [
+        _one_of(column, numbers)
+        for column, numbers in (
+            (_SPAN.service_id, names.services),
+            (_SPAN.name_id, names.operations),
+            (_SPAN.remote_service_id, names.remote_services),
+        )
+        if numbers is not None
+    ]
+    conditions += _durations(query)
+    conditions += [_tag(tag, shared) for tag in query.tags]
+    return conditions
+
+
+def started_within(first_ns: int, last_ns: int) -> Condition:
+    """The window of time, both ends inclusive."""
+    return _SPAN.start_ns.between(_int64(first_ns), _int64(last_ns))
+
+
+def visible(marks: tuple[int, int]) -> list[Condition]:
+    """Neither of the marks that all reads look past lies beyond the span."""
+    horizon_ns, first_written = marks
+    return [_SPAN.received_ns >= horizon_ns, _SPAN.written >= first_written]
+
+
+def _one_of(column: sa.Column[int], numbers: Numbers) -> Condition:
+    # A single one is compared as such: only then do rows come sorted from the index on (service, start).
+    return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
+
+
+def _durations(query: TraceQuery) -> list[Condition]:
+    duration_ns = sa.func.coalesce(_SPAN.duration_ns, 0)
+    found: list[Condition] = []
+    if query.duration_min_ns is not None:
+        found.append(duration_ns >= _int64(query.duration_min_ns))
+    if query.duration_max_ns is not None:
+        found.append(duration_ns <= _int64(query.duration_max_ns))
+    return found
+
+
+def _tag(tag: TagFilter, shared: SharedTexts) -> Condition:
+    ways = _present(tag.key, shared) if tag.text is None else _shown_or_stored(tag.key, tag.text, shared)
+    if resources := shared.resources(tag):
+        ways.append(_SPAN.resource_id.in_(resources))
+    return sa.or_(*ways)
+
+
+def _present(key: str, shared: SharedTexts) -> list[Condition]:
+    ways = [_has_token("event", key)]
+    if key_sets := shared.key_sets(key):
+        ways.append(_SPAN.keys_id.in_(key_sets))
+    if key == "error":
+        ways.append(_SPAN.status_code == int(StatusCode.ERROR))
+    return ways
+
+
+def _shown_or_stored(key: str, text: str, shared: SharedTexts) -> list[Condition]:
+    ways = [_has_token(key, text)]
+    match key:
+        case "otel.status_description":
+            ways.append(_SPAN.status_message == nul.stored(text))
+        case "w3c.tracestate":
+            ways.append(_SPAN.trace_state == nul.stored(text))
+        case "otel.scope.name" | "scope.name":
+            ways.append(_SPAN.scope_name_id.in_(shared.scope_names(text)))
+        case "otel.scope.version" | "scope.version":
+            ways.append(_SPAN.scope_version_id.in_(shared.scope_versions(text)))
+        case "error" if text in ("true", "false"):
+            is_error = _SPAN.status_code == int(StatusCode.ERROR)
+            ways.append(is_error if text == "true" else sa.not_(is_error))
+        case "otel.status_code" if text in StatusCode.__members__:
+            ways.append(_SPAN.status_code == int(StatusCode[text]))
+        case "span.kind" if text.upper() in SpanKind.__members__:
+            ways.append(_SPAN.kind == int(SpanKind[text.upper()]))
+    return ways
+
+
+def _has_token(key: str, text: str) -> Condition:
+    return _SPAN.tokens.contains([signed_token(token(key, text))])
+
+
+def _int64(number: int) -> int:
+    return max(-_INT64_MAX - 1, min(number, _INT64_MAX))
