@@ -60,7 +60,7 @@ $(BIN)/python:
 $(VENV)/.runtime: $(BIN)/python requirements.lock pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python -m collector.decode.preparing
+	$(BIN)/python -m collector.preparing
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock

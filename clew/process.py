@@ -30,9 +30,9 @@ from clew.zipkin_about import ZipkinAbout
 from clew.zipkin_port import ZipkinPort
 from collector.app import Collector
 from collector.budget import ByteBudget
-from collector.decode.preparing import prepare
 from collector.ledger import Ledger
 from collector.metrics import CollectorMetrics
+from collector.preparing import prepare
 from query.api.clew_doors import Activity
 from query.api.clew_uploads import FileUploads
 from query.api.zipkin import zipkin_app

@@ -86,7 +86,7 @@ def _filled(
     hard = _NO_HARD._replace(places=np.empty((_HARD_ROOM, 2), dtype=np.int64))
     while True:
         room = _room(_Need(len(payload), len(spans), shared_bytes + len(hard.members.data)))
-        outcome, met = fill(p, spans, places, scopes, hard, room.noted, room.count, room.rows)
+        outcome, met = fill(p, spans, places, scopes, hard, room.noted, room.counters, room.rows)
         if outcome == DONE:
             return room.rows
         if outcome != MORE_HARD:
@@ -149,7 +149,7 @@ class _Room(NamedTuple):
     size: _Need
     rows: SpanRows
     noted: NotedKeys
-    count: npt.NDArray[np.int64]
+    counters: npt.NDArray[np.int64]
 
 
 _kept = threading.local()
@@ -163,8 +163,8 @@ def _room(need: _Need) -> _Room:
     if max(need.payload, need.more) > _KEPT_MAX_BYTES:
         return _new_room(need)
     sizes = zip(need, kept.size if kept else need, strict=True)
-    _kept.room = _new_room(_Need(*(max(needed, size) * 5 // 4 for needed, size in sizes)))
-    return _kept.room
+    _kept.room = kept = _new_room(_Need(*(max(needed, size) * 5 // 4 for needed, size in sizes)))
+    return kept
 
 
 def _new_room(size: _Need) -> _Room:

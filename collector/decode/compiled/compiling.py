@@ -67,15 +67,16 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def give_compiler_back() -> None:
-    """Let the system have the memory of LLVM's own code, some 70 MB, once all loops are loaded.
+    """Let the system have the memory of LLVM's own code, some 50 MB, once all loops are loaded.
 
-    The pages are those of a file, unchanged: if the compiler is needed again they are read again. Linux only.
+    Pages of code are those of the file: if the compiler is needed again they are read again. Not so its data, which the
+    loader has changed. Linux only.
     """
     if not sys.platform.startswith("linux"):
         return
     advise = ctypes.CDLL(None).madvise
     for line in Path("/proc/self/maps").read_text().splitlines():
         addresses, modes, *_, name = line.split()
-        if "llvmlite" in name and "w" not in modes:
+        if "llvmlite" in name and modes == "r-xp":
             start, end = (int(address, 16) for address in addresses.split("-"))
             advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)

@@ -8,6 +8,8 @@ BROKEN = -1
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
+_TAG_MIN, _TAG_MAX, _TAG_MAX_BYTES = 1 << 3, 2**32 - 1, 5
+
 
 @inlined
 def varint(p: Bytes, at: int, end: int) -> tuple[int, int]:
@@ -30,8 +32,9 @@ def field(p: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
 
     What follows is BROKEN when it is no field. The value of a fixed64 is its bits as int64.
     """
-    tag, at = varint(p, at, end)
-    if at == BROKEN:
+    begin = at
+    tag, at = varint(p, begin, end)
+    if at == BROKEN or at - begin > _TAG_MAX_BYTES or tag > _TAG_MAX or tag < _TAG_MIN:
         return 0, 0, 0, BROKEN
     wire = tag & 7
     if wire == BYTES:

@@ -18,7 +18,7 @@ from query.reconstruct.zipkin_as_otel import as_otel
 from query.render.otlp_json import any_value_json, traces_data_json
 from query.render.otlp_proto import CHUNK_SPANS, chunks, traces_data
 from storage.attributes import AttributeValue
-from storage.batch import SpanBatch, SpanColumns
+from storage.batch import DecodedSpans, SpanBatch
 from storage.rows import span_of
 from storage.span import Endpoint, Event, Link, Protocol, Resource, Scope, Span, SpanKind, StatusCode
 from storage.trace_summary import common_trace_id
@@ -371,7 +371,7 @@ def spans_of(batch: SpanBatch) -> list[Span]:
     return [span_of(row) for row in batch.rows()]
 
 
-def decoded(columns: SpanColumns) -> Span:
+def decoded(columns: DecodedSpans) -> Span:
     (span,) = spans_of(columns.to_batch(0))
     assert span.protocol is Protocol.OTLP
     # The remote service is read out of the attributes when it is decoded.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from collector.decode import jaeger_proto, jaeger_thrift
 from collector.decode.decoded import Decoded
 from storage.attributes import text_of
+from storage.batch import SpanColumns
 from storage.ids import SpanId, TraceId
 from storage.span import Endpoint, Event, Link, Protocol, Span, SpanKind, StatusCode
 from tests.builders import TODAY_NS, US, a_short_trace_id, a_span_id, a_trace_id
@@ -232,10 +233,11 @@ def test_a_span_with_a_zero_id_is_rejected_and_its_neighbours_kept(decode: Decod
 def test_a_span_is_found_by_every_tag_that_it_shows(decode: Decode) -> None:
     decoded = decode(Sent(tags=[("n", 500), ("ok", True)], logs=[(START_US, [("event", "e"), ("x", 1.5)])]))
     (span,) = spans_of(decoded)
-    again = type(decoded.columns)()
+    columns, again = decoded.columns, SpanColumns()
     again.append(span)
-    assert sorted(decoded.columns.tokens) == sorted(again.tokens)
-    assert decoded.columns.attribute_keys == again.attribute_keys
+    assert isinstance(columns, SpanColumns)
+    assert sorted(columns.tokens) == sorted(again.tokens)
+    assert columns.attribute_keys == again.attribute_keys
     assert text_of(span.attributes["n"]) == "500"
 
 

@@ -1,4 +1,4 @@
-"""Getting the compiled loops ready: at an installation (`python -m collector.decode.preparing`), or at a start."""
+"""Getting the compiled loops ready: at an installation (`python -m collector.preparing`), or at a start."""
 
 import logging
 import time
