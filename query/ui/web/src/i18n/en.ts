@@ -1,4 +1,5 @@
 import { compareEn } from "./texts/compare.ts";
+import { fileEn } from "./texts/file.ts";
 import { graphEn } from "./texts/graph.ts";
 import { monitorEn } from "./texts/monitor.ts";
 import { searchEn } from "./texts/search.ts";
@@ -12,6 +13,7 @@ export const en = {
   ...timeEn,
   ...traceEn,
   ...searchEn,
+  ...fileEn,
   ...graphEn,
   ...compareEn,
   ...monitorEn,

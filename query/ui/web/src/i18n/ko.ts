@@ -1,5 +1,6 @@
 import type { Dictionary } from "./en.ts";
 import { compareKo } from "./texts/compare.ts";
+import { fileKo } from "./texts/file.ts";
 import { graphKo } from "./texts/graph.ts";
 import { monitorKo } from "./texts/monitor.ts";
 import { searchKo } from "./texts/search.ts";
@@ -12,6 +13,7 @@ export const ko: Dictionary = {
   ...timeKo,
   ...traceKo,
   ...searchKo,
+  ...fileKo,
   ...graphKo,
   ...compareKo,
   ...monitorKo,

@@ -4,6 +4,7 @@ import { Link, useLocation } from "wouter";
 import type { Key } from "../i18n/en.ts";
 import { setLanguage, useLanguage, useT } from "../i18n/index.ts";
 import { setTheme, useTheme } from "../theme/theme.ts";
+import { FileDrop } from "./file-drop.tsx";
 import { Mark } from "./mark.tsx";
 import "../components/controls.css";
 import "./shell.css";
@@ -53,6 +54,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <LanguageSwitch />
         <ThemeSwitch />
       </header>
+      <FileDrop />
       <main id="content" tabIndex={-1}>
         {children}
       </main>
