@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeftRight } from "lucide-react";
-import { type FormEvent, useEffect, useId, useMemo, useState } from "react";
+import { type FormEvent, useId, useMemo, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { outlineOfTrace } from "../../api/clew.ts";
 import { ApiError } from "../../api/http.ts";
@@ -13,6 +13,7 @@ import { compared } from "./merge.ts";
 import { PathTree } from "./path-tree.tsx";
 import { ServiceTimes } from "./service-times.tsx";
 import "../../components/toolbar.css";
+import { useTitle } from "../../shell/use-title.ts";
 import "./compare.css";
 
 /** ids: "a...b", or "" when the traces are still to be chosen. */
@@ -21,12 +22,7 @@ export default function CompareView({ ids }: { ids: string }) {
   const given = new URLSearchParams(useSearch());
   // /compare?a=<id> is how a trace's page asks what to compare it with.
   const { a, b } = ids ? idsOf(ids) : { a: given.get("a") ?? "", b: given.get("b") ?? "" };
-  useEffect(() => {
-    document.title = `${t("compare.title")} · clew`;
-    return () => {
-      document.title = "clew";
-    };
-  }, [t]);
+  useTitle(t("compare.title"));
   return (
     <div className="compare">
       <h1 className="visually-hidden">{t("compare.title")}</h1>

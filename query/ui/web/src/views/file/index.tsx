@@ -1,5 +1,5 @@
 import { ArrowLeft, FileUp } from "lucide-react";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useId, useMemo, useRef, useState } from "react";
 import { ApiError } from "../../api/http.ts";
 import { type Column, SortableTable } from "../../components/sortable-table.tsx";
 import { formatCount, formatDuration, formatMoment } from "../../i18n/format.ts";
@@ -8,6 +8,7 @@ import { detailsOf } from "../../model/details.ts";
 import { outlineOf } from "../../model/document.ts";
 import { traceOf } from "../../model/trace.ts";
 import { useParameters } from "../../routing/use-parameters.ts";
+import { useTitle } from "../../shell/use-title.ts";
 import { useServiceColour } from "../../theme/theme.ts";
 import { TracePage } from "../trace/trace-page.tsx";
 import type { OpenedTrace } from "./files.ts";
@@ -23,12 +24,7 @@ export default function FileView() {
   const asked = given.get("trace");
   const only = files.traces.length === 1 && files.busy === 0 ? files.traces[0] : undefined;
   const shown = files.traces.find(({ key }) => key === asked) ?? only;
-  useEffect(() => {
-    document.title = `${shown?.file ?? t("file.title")} · clew`;
-    return () => {
-      document.title = "clew";
-    };
-  }, [shown, t]);
+  useTitle(shown?.file ?? t("file.title"));
   if (shown) {
     return (
       <>
