@@ -59,11 +59,6 @@ class Connection:
             raise StoreConfigurationError(f"{self.where}: expected ClickHouse {wanted} or newer, got {version}")
         self._client = client
 
-    def probe(self) -> None:
-        """Connect as `open`, and part again."""
-        self.open()
-        self.close()
-
     def close(self) -> None:
         """End the idle connections."""
         client, self._client = self._client, None
