@@ -3,15 +3,38 @@
 Always the same spans but for their times, which end at the moment that is given.
 """
 
+import contextlib
 import math
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import httpx
+
+from tests.process.clew_process import Clew
 
 MS = 1_000_000
 MINUTE = 60 * 10**9
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
+
+Reported = dict[str, list[dict[str, Any]]]
+"""Spans in OTLP's JSON by the service that reports them."""
+
+
+BASE_PATH = "/jaeger"
+MINUTES = 30
+
+
+@contextlib.contextmanager
+def running_shop(directory: Path) -> Iterator[Clew]:
+    """A clew, below BASE_PATH and without it, with MINUTES of traffic that end now; it is stopped at the end."""
+    with Clew(directory, QUERY_BASE_PATH=BASE_PATH) as clew, httpx.Client(timeout=60) as client:
+        for document in Traffic(time.time_ns()).documents(MINUTES, a_minute=12):
+            client.post(f"{clew.url('otlp_http')}/v1/traces", json=document).raise_for_status()
+        yield clew
 
 
 @dataclass(frozen=True)
@@ -75,7 +98,7 @@ class Traffic:
     def documents(self, minutes: int, a_minute: int) -> Iterator[dict[str, Any]]:
         """An export request for each minute, the oldest first. For seven of them calls outside are slow."""
         for minute in range(minutes, 0, -1):
-            spans: dict[str, list[dict[str, Any]]] = {}
+            spans: Reported = {}
             slow = 4.0 if 8 <= minute < 15 else 1.0
             for _ in range(int(a_minute * (1 + 0.4 * math.sin(minute / 5)))):
                 start = self.end_ns - minute * MINUTE + self._random.randrange(50 * 10**9)
@@ -85,7 +108,7 @@ class Traffic:
 
     def _serve(
         self,
-        spans: dict[str, list[dict[str, Any]]],
+        spans: Reported,
         trace: str,
         parent: str | None,
         service: str,
@@ -112,7 +135,7 @@ class Traffic:
 
     def _call(
         self,
-        spans: dict[str, list[dict[str, Any]]],
+        spans: Reported,
         trace: str,
         parent: str,
         service: str,
@@ -146,9 +169,7 @@ class Traffic:
         spans.setdefault(service, []).append(a_span(trace, own, parent, name, kind, start, end, attributes, failed))
         return end, failed
 
-    def _consume(
-        self, spans: dict[str, list[dict[str, Any]]], trace: str, parent: str, queue: str, at: int, slow: float
-    ) -> None:
+    def _consume(self, spans: Reported, trace: str, parent: str, queue: str, at: int, slow: float) -> None:
         (operation,) = SERVICES["warehouse"]
         start = at + self._spent(20)
         self._serve(spans, trace, parent, "warehouse", operation, start, slow, kind=CONSUMER)
@@ -193,7 +214,7 @@ def attributes_json(attributes: dict[str, str | int]) -> list[dict[str, Any]]:
     ]
 
 
-def export_request(spans: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def export_request(spans: Reported) -> dict[str, Any]:
     """The spans of each service as one request."""
     return {
         "resourceSpans": [
