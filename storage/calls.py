@@ -8,6 +8,9 @@ from typing import NamedTuple
 from storage.requests import CallQuery, CallSeries
 from storage.span import Span, StatusCode
 
+OTHER_OPERATIONS = "other-operations"
+"""The name under which a store may count the calls of a service that has too many operations to count each apart."""
+
 
 class _Call(NamedTuple):
     start_ns: int

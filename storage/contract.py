@@ -132,6 +132,10 @@ class SpanReader(Protocol):
         Every span counts, repeated ones too; one without a start never does. An absent or negative duration counts
         as 0. Latencies are interpolated linearly between the closest ranks (storage.calls) and may be off by a 64th
         of themselves. The query's end_ns is within int64.
+
+        Of many spans a store may answer from sums that it keeps, when step and window are whole minutes: then windows
+        end at the last whole minute (hour, when step and window are hours) up to their moment, latencies may be off by
+        a 32nd, and the calls of a service's operations beyond the thousandth may be one, OTHER_OPERATIONS.
         """
         ...
 

@@ -37,6 +37,13 @@ _REFUSED = {
 _NO_ROOM = {243, 74, 75}
 """NOT_ENOUGH_SPACE, and that a file could not be read or written, which is what a full disk says first."""
 
+_SETTINGS = {
+    # In a cluster: traces and their buckets are on the same shard.
+    "distributed_product_mode": "local",
+    # Thousands of trace ids are written into the texts of some queries.
+    "max_query_size": 64 * 2**20,
+}
+
 Values = Mapping[str, Any]
 
 
@@ -58,11 +65,6 @@ class Connection:
             wanted = ".".join(map(str, MIN_VERSION))
             raise StoreConfigurationError(f"{self.where}: expected ClickHouse {wanted} or newer, got {version}")
         self._client = client
-
-    def probe(self) -> None:
-        """Connect as `open`, and part again."""
-        self.open()
-        self.close()
 
     def close(self) -> None:
         """End the idle connections."""
@@ -148,8 +150,7 @@ class Connection:
                 autogenerate_session_id=False,
                 form_encode_query_params=True,
                 query_limit=0,
-                # In a cluster: traces and their buckets are on the same shard.
-                settings={"distributed_product_mode": "local"},
+                settings=_SETTINGS,
                 pool_mgr=get_pool_manager(maxsize=_MAX_CONNECTIONS, num_pools=1),
             )
 

@@ -19,20 +19,10 @@ def grouping_key(trace_id: TraceId, strict: bool) -> bytes:
 
 def traces_by_key(connection: Connection, keys: Sequence[bytes], *, strict: bool) -> dict[bytes, list[Span]]:
     """The spans of each trace that exists, in the order they were written. Keys are `grouping_key`s, distinct."""
-    return _traces(connection, [sql.low_number(key) for key in keys], keys if strict else None, strict)
-
-
-def traces_by_low(connection: Connection, lows: Sequence[int]) -> dict[bytes, list[Span]]:
-    """The same, not strict, of traces whose ids have these low halves, as `sql.TRACE_LOW` has them."""
-    return _traces(connection, lows, None, strict=False)
-
-
-def _traces(
-    connection: Connection, lows: Sequence[int], ids: Sequence[bytes] | None, strict: bool
-) -> dict[bytes, list[Span]]:
-    if not lows:
+    if not keys:
         return {}
-    found = connection.table(sql.spans_of_traces(lows, ids))
+    lows = [sql.low_number(key) for key in keys]
+    found = connection.table(sql.spans_of_traces(lows, keys if strict else None))
     traces: dict[bytes, list[Span]] = {}
     for row in rows_of(found):
         span = span_of(row)

@@ -22,8 +22,7 @@ from storage.revisions import Revisions, SchemaState
 
 _SCRIPTS = "migrations:clickhouse"
 _VERSION_TABLE = "alembic_version"
-_HAS_VERSION_TABLE = f"EXISTS TABLE {_VERSION_TABLE}"
-_REVISION_SETTINGS: Mapping[str, Any] = {
+_SETTINGS: Mapping[str, Any] = {
     # A process that migrates at the same time may have written the same version.
     "final": 1,
     "mutations_sync": 2,
@@ -43,41 +42,53 @@ class ClickHouseSchema:
 
     def state(self) -> SchemaState:
         """As StoreSchema.state."""
-        with self._connected() as connection:
-            return self._state(connection)
+        with self._asking() as connection:
+            return self.state_by(connection)
 
     def upgrade(self) -> SchemaState:
         """As StoreSchema.upgrade; processes that do it at once all do it, which does no harm."""
-        with self._connected() as connection:
-            if self._state(connection).is_current:
-                return self._state(connection)
-            _make_version_table(connection, self._cluster)
-            self._revisions.upgrade(connection)
-            return self._state(connection)
+        with self._asking() as connection:
+            return self.upgrade_by(connection)
 
     def downgrade(self, revision: str) -> SchemaState:
         """As StoreSchema.downgrade."""
-        with self._connected() as connection:
-            self._state(connection)
-            self._revisions.downgrade(connection, revision)
-            return self._state(connection)
+        with self._asking() as connection:
+            self._forget_older_versions(connection)
+            with self._changing() as changing:
+                self._revisions.downgrade(changing, revision)
+            return self.state_by(connection)
 
-    def _state(self, connection: sa.Connection) -> SchemaState:
-        self._forget_older_versions(connection)
-        return self._revisions.state(connection)
+    def state_by(self, connection: Connection) -> SchemaState:
+        """`state` by a connection that is open."""
+        versions = _versions(connection)
+        held = sorted(set(versions).difference(self._revisions.older_of(versions)))
+        return self._revisions.state_of(", ".join(held) or None)
 
-    def _forget_older_versions(self, connection: sa.Connection) -> None:
+    def upgrade_by(self, connection: Connection) -> SchemaState:
+        """`upgrade` by a connection that is open."""
+        if not self.state_by(connection).is_current:
+            _make_version_table(connection, self._cluster)
+            self._forget_older_versions(connection)
+            with self._changing() as changing:
+                self._revisions.upgrade(changing)
+        return self.state_by(connection)
+
+    def _forget_older_versions(self, connection: Connection) -> None:
         """Of two versions the older one was to be deleted by a process that ended before it came to it."""
-        if not connection.exec_driver_sql(_HAS_VERSION_TABLE).scalar():
-            return
-        held = set(connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION_TABLE}").scalars())
-        for older in self._revisions.older_of(held):
-            connection.exec_driver_sql(f"ALTER TABLE {_VERSION_TABLE} DELETE WHERE version_num = '{older}'")
+        for older in self._revisions.older_of(_versions(connection)):
+            connection.execute(f"ALTER TABLE {_VERSION_TABLE} DELETE WHERE version_num = '{older}'", settings=_SETTINGS)
 
     @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
-        # By a connection of clew's own, for what it says when it cannot be had.
-        Connection(self._address).probe()
+    def _asking(self) -> Iterator[Connection]:
+        connection = Connection(self._address)
+        connection.open()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
         address = self._address
         engine = sa.create_engine(
             "clickhousedb://",
@@ -90,7 +101,7 @@ class ClickHouseSchema:
                 secure=address.secure,
                 interface="https" if address.secure else "http",
                 autogenerate_session_id=False,
-                **{f"ch_{name}": value for name, value in _REVISION_SETTINGS.items()},
+                **{f"ch_{name}": value for name, value in _SETTINGS.items()},
             ),
             poolclass=StaticPool,
         )
@@ -103,15 +114,21 @@ class ClickHouseSchema:
             engine.dispose()
 
 
-def _make_version_table(connection: sa.Connection, cluster: Cluster | None) -> None:
+def _versions(connection: Connection) -> list[str]:
+    if not connection.rows(f"EXISTS TABLE {_VERSION_TABLE}")[0][0]:
+        return []
+    return [version for (version,) in connection.rows(f"SELECT DISTINCT version_num FROM {_VERSION_TABLE}")]
+
+
+def _make_version_table(connection: Connection, cluster: Cluster | None) -> None:
     on_cluster, engine = "", "ReplacingMergeTree"
     if cluster and cluster.replicated:
         on_cluster = f" ON CLUSTER '{cluster.name}'"
         # One table for all shards: the path says nothing of them.
-        engine = (
-            f"ReplicatedReplacingMergeTree('/clickhouse/tables/{{database}}/{_VERSION_TABLE}', '{{shard}}-{{replica}}')"
-        )
-    connection.exec_driver_sql(
+        path = f"/clickhouse/tables/{{database}}/{_VERSION_TABLE}"
+        engine = f"ReplicatedReplacingMergeTree('{path}', '{{shard}}-{{replica}}')"
+    connection.execute(
         f"CREATE TABLE IF NOT EXISTS {_VERSION_TABLE}{on_cluster} (version_num String) "
-        f"ENGINE = {engine} ORDER BY version_num"
+        f"ENGINE = {engine} ORDER BY version_num",
+        settings=_SETTINGS,
     )

@@ -133,9 +133,8 @@ class _Search:
     def _not_found_yet(self) -> list[Condition]:
         if not self.found:
             return []
-        keys = ", ".join(f"unhex('{key.hex()}')" for key in self.found)
         column = sql.TRACE_ID if self._strict else sql.TRACE_LOW_BYTES
-        return [sa.text(f"{column} NOT IN ({keys})")]  # type: ignore[list-item]  # where() takes it like any other
+        return [sa.text(f"{column} NOT IN ({sql.literals(self.found)})")]  # type: ignore[list-item]  # where() takes it like any other
 
     def _stored_names(self) -> StoredNames:
         def spelled(column: str, asked: str | None) -> list[str] | None:

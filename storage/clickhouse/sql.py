@@ -9,7 +9,7 @@ In a cluster these are Distributed tables, each over the `<name>_local` of every
 {name:Type}; those of composed queries %(name)s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -65,6 +65,11 @@ def low_number(key: bytes) -> int:
     return int.from_bytes(key[-8:], "little")
 
 
+def literals(ids: Iterable[bytes]) -> str:
+    """Ids as SQL texts, with commas between them."""
+    return ", ".join("'" + "".join(f"\\x{byte:02x}" for byte in each) + "'" for each in ids)
+
+
 def of_traces(lows: Sequence[int], ids: Sequence[bytes] | None = None) -> str:
     """The condition for spans of the traces with these low halves, and these whole ids if given; at least one.
 
@@ -76,7 +81,7 @@ def of_traces(lows: Sequence[int], ids: Sequence[bytes] | None = None) -> str:
         f" AND {TRACE_LOW} IN ({numbers}) AND {HELD}"
     )
     if ids is not None:
-        condition += " AND trace_id IN ({})".format(", ".join(f"unhex('{each.hex()}')" for each in ids))
+        condition += f" AND trace_id IN ({literals(ids)})"
     return condition
 
 

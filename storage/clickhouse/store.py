@@ -43,7 +43,7 @@ class ClickHouseStore:
         """Connect, and bring the schema up to date."""
         self._connection.open()
         try:
-            self._schema.upgrade()
+            self._schema.upgrade_by(self._connection)
         except BaseException:
             self._connection.close()
             raise

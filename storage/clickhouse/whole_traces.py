@@ -6,6 +6,7 @@ window have a span that starts there.
 
 from collections.abc import Iterator
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,8 @@ import pyarrow as pa
 from storage.clickhouse import sql
 from storage.clickhouse.candidates import bucket_of
 from storage.clickhouse.connection import Connection
+from storage.linking.graph_table import GRAPH_TABLE, Describe
+from storage.linking.peer import PEER_KEYS, PEER_KINDS
 from storage.linking.table import LINK_TABLE
 
 Window = tuple[int, int]
@@ -35,16 +38,46 @@ WHERE bucket BETWEEN {{first_bucket:Int32}} AND {{last_bucket:Int32}}
     AND start_ns BETWEEN {{first_ns:Int64}} AND {{last_ns:Int64}} AND {sql.HELD}
 """
 
-_WHOLE_TRACES = f"""
--- LINK_TABLE, with the low half of the trace's id for `trace`.
-SELECT {sql.TRACE_LOW} AS trace, written, span_id, parent_span_id, start_ns, kind, shared, service, local_ipv4,
+_COLUMNS = f"""
+{sql.TRACE_LOW} AS trace, written, span_id, parent_span_id, start_ns, kind, shared, service, local_ipv4,
     JSONExtract(ifNull(rare, ''), 'local_ipv6', 'Nullable(String)') AS local_ipv6, local_port, remote_service,
     position(splitByString({{elsewhere:String}}, attribute_keys)[1], {{error_key:String}}) > 0
         OR (protocol <> {{zipkin:UInt8}} AND status_code = {{error_status:UInt8}}) AS error
-FROM spans
-WHERE bucket IN (SELECT bucket FROM trace_buckets WHERE trace_low IN ({_STARTED}))
+"""
+"""LINK_TABLE, with the low half of the trace's id for `trace`."""
+
+_PEER_TEXTS = """
+if(kind IN {peer_kinds:Array(UInt8)}, arrayPushBack(
+    arrayMap(
+        key -> multiIf(startsWith(values[key], '"'), JSONExtractString(values[key]), values[key] = 'true', 'true', ''),
+        {peer_keys:Array(String)}
+    ),
+    coalesce(remote_ipv4, JSONExtract(ifNull(rare, ''), 'remote_ipv6', 'Nullable(String)'), '')
+), []) AS peer_texts
+"""
+"""What `peer_table.peers_of` takes, of spans of the kinds that may describe a far end."""
+
+_VALUES_OF_KEYS = """
+CAST(arrayFilter(pair -> has({peer_keys:Array(String)}, pair.1), JSONExtractKeysAndValuesRaw(attributes)),
+    'Map(String, String)') AS values
+"""
+
+_OF_WINDOW = f"""
+bucket IN (SELECT bucket FROM trace_buckets WHERE trace_low IN ({_STARTED}))
     AND {sql.TRACE_LOW} IN ({_STARTED}) AND {sql.HELD}
 """
+
+_LINK_ROWS = f"SELECT {_COLUMNS} FROM spans WHERE {_OF_WINDOW}"
+_GRAPH_ROWS = f"WITH {_VALUES_OF_KEYS} SELECT {_COLUMNS}, duration_ns, {_PEER_TEXTS} FROM spans WHERE {_OF_WINDOW}"
+_PEER_VALUES = {"peer_kinds": sorted(map(int, PEER_KINDS)), "peer_keys": list(PEER_KEYS[:-1])}
+"""The last key is no attribute."""
+
+
+class DescribedTraces(NamedTuple):
+    """spans: GRAPH_TABLE of whole traces. describe: of this table."""
+
+    spans: pa.Table
+    describe: Describe
 
 
 def windows_of(connection: Connection, asked: Window, window_spans: int = WINDOW_SPANS) -> Iterator[Window]:
@@ -71,16 +104,21 @@ def windows_of(connection: Connection, asked: Window, window_spans: int = WINDOW
 
 def link_table(connection: Connection, window: Window) -> pa.Table:
     """LINK_TABLE of the whole traces with a span that starts in the window."""
-    found = connection.table(_WHOLE_TRACES, {**sql.ERROR_VALUES, **_values(window)}).rename_columns(LINK_TABLE.names)
+    return _numbered(connection.table(_LINK_ROWS, {**sql.ERROR_VALUES, **_values(window)})).cast(LINK_TABLE)
+
+
+def graph_table(connection: Connection, window: Window) -> DescribedTraces:
+    """The same with what tells of far ends, for all spans that may: they are read together."""
+    values = {**sql.ERROR_VALUES, **_PEER_VALUES, **_values(window)}
+    found = _numbered(connection.table(_GRAPH_ROWS, values))
+    texts = found["peer_texts"].combine_chunks()
+    return DescribedTraces(found.select(GRAPH_TABLE.names).cast(GRAPH_TABLE), lambda rows: texts.take(pa.array(rows)))
+
+
+def _numbered(found: pa.Table) -> pa.Table:
+    """With numbers from 0 on for the traces."""
     _, trace = np.unique(found["trace"].to_numpy(), return_inverse=True)
-    numbered = found.set_column(0, "trace", pa.array(trace.astype(np.int64)))
-    return numbered.cast(LINK_TABLE)
-
-
-def lows_started(connection: Connection, window: Window) -> list[int]:
-    """The low halves of the ids of these traces, as `sql.TRACE_LOW` has them."""
-    statement = f"SELECT DISTINCT low FROM ({_STARTED})"
-    return [low for (low,) in connection.rows(statement, _values(window))]
+    return found.set_column(0, "trace", pa.array(trace.astype(np.int64)))
 
 
 def _values(window: Window) -> dict[str, object]:

@@ -18,8 +18,11 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from storage.duckdb import graph_sums
+from storage.duckdb.time_parts import Level, parts_of, union_of
 from storage.duckdb.trace_slices import Asked, TraceSlice, whole_traces
-from storage.linking.change import change_by_bucket, traces_larger_before, without_traces
+from storage.linking.change import traces_larger_before, without_traces
+from storage.linking.graph_change import change_of_sums
 from storage.linking.linker import Call
 from storage.linking.table import BUCKET_CALLS, RULES
 
@@ -33,7 +36,7 @@ RELINKED_SPANS = 10_000
 
 _STATE = "SELECT seq, rules FROM linked"
 _SET_STATE = "UPDATE linked SET seq = $1, rules = $2"
-_TABLES = ("recent_links", "link_seconds", "link_minutes", "link_hours", "set_aside")
+_TABLES = ("recent_links", "link_seconds", "link_minutes", "link_hours", "set_aside", *graph_sums.TABLES)
 
 _ADD = """
 INSERT INTO recent_links
@@ -79,7 +82,11 @@ _SETTLE = (
 )
 
 _SUM = "SELECT parent, child, sum(calls)::BIGINT, sum(errors)::BIGINT FROM ({parts}) GROUP BY ALL"
-_PART = "SELECT parent, child, calls, errors FROM {table} WHERE {bucket} >= {first} AND {bucket} < {stop}"
+_LEVELS = (
+    Level("link_seconds", "second", 1),
+    Level("link_minutes", "minute", _MINUTE_S),
+    Level("link_hours", "hour", _HOUR_S),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,38 +107,12 @@ def sums_between(cursor: duckdb.DuckDBPyConnection, seconds: range) -> Counter[C
     """The calls that the sums hold of the traces of these seconds since the epoch."""
     if not seconds:
         return Counter()
-    parts = _parts(seconds)
-    texts = [
-        _PART.format(table=table, bucket=bucket, first=f"${number}", stop=f"${number + 1}")
-        for number, (table, bucket, _) in zip(range(1, 2 * len(parts), 2), parts, strict=True)
-    ]
-    values = [bound for _, _, buckets in parts for bound in (buckets.start, buckets.stop)]
+    parts, bounds = union_of(parts_of(seconds, "recent_links", _LEVELS), "parent, child, calls, errors")
     calls: Counter[Call] = Counter()
-    for parent, child, times, errors in cursor.execute(_SUM.format(parts=" UNION ALL ".join(texts)), values).fetchall():
+    for parent, child, times, errors in cursor.execute(_SUM.format(parts=parts), bounds).fetchall():
         calls[Call(parent, child, True)] += errors
         calls[Call(parent, child, False)] += times - errors
     return calls
-
-
-def _parts(seconds: range) -> list[tuple[str, str, range]]:
-    """The tables that these seconds are read from, each with its column of buckets and which of them."""
-    before, minutes, after = _cut(seconds, _MINUTE_S)
-    before_hours, hours, after_hours = _cut(minutes, _HOUR_S // _MINUTE_S)
-    parts = [
-        ("recent_links", "second", seconds),
-        ("link_hours", "hour", hours),
-        *(("link_minutes", "minute", part) for part in (before_hours, after_hours)),
-        *(("link_seconds", "second", part) for part in (before, after)),
-    ]
-    return [part for part in parts if part[2]]
-
-
-def _cut(buckets: range, size: int) -> tuple[range, range, range]:
-    """These buckets as those before, the larger buckets of `size` each that they have whole, and those after."""
-    whole = range(-(-buckets.start // size), buckets.stop // size)
-    if not whole:
-        return buckets, range(0), range(0)
-    return range(buckets.start, whole.start * size), whole, range(whole.stop * size, buckets.stop)
 
 
 def forget_sums_of_other_rules(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -156,8 +137,7 @@ def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> N
         read_values={"after": after, "upto": upto},
         with_set_aside=False,
     )
-    tables = (_with_large_set_aside(cursor, part) for part in whole_traces(cursor, asked))
-    _add(cursor, tables)
+    _add(cursor, (_with_large_set_aside(cursor, part) for part in whole_traces(cursor, asked)))
     cursor.execute(_SET_STATE, [upto, RULES])
 
 
@@ -174,7 +154,7 @@ def discount_spans(cursor: duckdb.DuckDBPyConnection, condition: str, values: Ma
         read_values=known,
         with_set_aside=False,
     )
-    _add(cursor, (part.spans for part in whole_traces(cursor, asked)))
+    _add(cursor, whole_traces(cursor, asked))
 
 
 def take_dropped_back(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -182,18 +162,20 @@ def take_dropped_back(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(_TAKE_BACK)
 
 
-def _with_large_set_aside(cursor: duckdb.DuckDBPyConnection, part: TraceSlice) -> pa.Table:
+def _with_large_set_aside(cursor: duckdb.DuckDBPyConnection, part: TraceSlice) -> TraceSlice:
     large = traces_larger_before(part.spans, RELINKED_SPANS)
     if not large.size:
-        return part.spans
+        return part
     cursor.execute(_SET_ASIDE, [(large + part.first_trace).tolist()])
-    return without_traces(part.spans, large)
+    return part._replace(spans=without_traces(part.spans, large))
 
 
-def _add(cursor: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table]) -> None:
-    """Add the change that each CHANGE_TABLE shows."""
+def _add(cursor: duckdb.DuckDBPyConnection, slices: Iterable[TraceSlice]) -> None:
+    """Add the change that each slice shows, to the sums of the service graph, too."""
+    changes = [change_of_sums(part.spans, SECOND_NS, part.describe) for part in slices]
+    graph_sums.add(cursor, [change.graph for change in changes])
     # The statement finds `change` by this name.
-    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *(change_by_bucket(table, SECOND_NS) for table in tables)])
+    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *(change.links for change in changes)])
     if change.num_rows:
         cursor.execute(_ADD)
     (recent,) = cursor.execute(_COUNT_RECENT).fetchall()[0]

@@ -1,6 +1,6 @@
 """Dropping the oldest spans, in slices that hold up no commit for long, and forgetting what went with them."""
 
-from storage.duckdb import link_sums, sql
+from storage.duckdb import call_sums, link_sums, sql
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.upkeep import Upkeep, segments
@@ -118,5 +118,6 @@ class Retention:
     def _delete(self, condition: str, values: dict[str, int]) -> int:
         with self._instance.cursor() as cursor, transaction(cursor):
             link_sums.discount_spans(cursor, condition, values)
+            call_sums.discount_spans(cursor, condition, values)
             (count,) = cursor.execute(sql.drop_spans(condition), values).fetchall()[0]
         return int(count)

@@ -123,7 +123,7 @@ class DuckDBStore:
 
     def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
         """As SpanReader.service_graph."""
-        return self._instance.read(lambda cursor: service_graph.graph(cursor, self._marks, start_ns, end_ns))
+        return self._instance.read(lambda cursor: service_graph.graph(cursor, start_ns, end_ns))
 
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """As SpanReader.call_series."""

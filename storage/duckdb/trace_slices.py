@@ -12,8 +12,11 @@ import duckdb
 import pyarrow as pa
 
 from storage.attributes import KEY_SEPARATOR, KEYS_ELSEWHERE
-from storage.linking.change import CHANGE_TABLE
+from storage.duckdb.peers import read_peers
+from storage.linking.graph_change import GRAPH_CHANGE_TABLE
+from storage.linking.graph_table import Describe
 from storage.linking.link_span import ERROR
+from storage.linking.row_index import Ints
 from storage.span import Protocol, StatusCode
 
 SLICE_SPANS = 1 << 16
@@ -82,12 +85,12 @@ SELECT min(number), max(number), min(first_seq), max(last_seq) FROM (
 """
 
 _READ_SLICE = """
--- CHANGE_TABLE.
+-- GRAPH_CHANGE_TABLE.
 SELECT asked.rowid - $slice_first_trace AS trace, spans.rowid AS written, span_id, parent_span_id, start_ns, kind,
     shared, service, local_ipv4, rare->>'$.local_ipv6' AS local_ipv6, local_port, remote_service,
     contains(split_part(attribute_keys, $elsewhere, 1), $error_key)
         OR (protocol <> $zipkin AND status_code = $error_status) AS error,
-    summed AND coalesce({before}, false) AS before, coalesce({after}, false) AS after
+    duration_ns, summed AND coalesce({before}, false) AS before, coalesce({after}, false) AS after
 FROM spans JOIN asked ON trace_id[9:16] = low
 WHERE seq BETWEEN $slice_first_seq AND $slice_last_seq
     AND asked.rowid BETWEEN $slice_first_trace AND $slice_last_trace AND wide = $slice_wide
@@ -123,10 +126,15 @@ class Asked:
 
 
 class TraceSlice(NamedTuple):
-    """spans: whole traces as CHANGE_TABLE, whose trace 0 is the row `first_trace` of the temporary table `asked`."""
+    """spans: whole traces as GRAPH_CHANGE_TABLE; trace 0 is the row `first_trace` of the temporary table `asked`.
+
+    describe: reads of them what is not in the table, through the cursor of `whole_traces` while it is in its
+    transaction.
+    """
 
     spans: pa.Table
     first_trace: int
+    describe: Describe
 
 
 class _Slice(NamedTuple):
@@ -154,9 +162,17 @@ def whole_traces(
         cursor.execute(_FIND_CUTS, {"slice": slice_spans})
         cursor.execute(_NUMBER_TRACES)
         for part in _slices(cursor, slice_spans):
-            yield TraceSlice(_read(cursor, asked, part), part.first_trace)
+            spans = _read(cursor, asked, part)
+            yield TraceSlice(spans, part.first_trace, _describing(cursor, spans, part))
     for table in _TABLES:
         cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _describing(cursor: duckdb.DuckDBPyConnection, spans: pa.Table, part: _Slice) -> Describe:
+    def describe(rows: Ints) -> pa.ListArray:
+        return read_peers(cursor, spans["written"].to_numpy()[rows], part.first_seq, part.last_seq)
+
+    return describe
 
 
 def _slices(cursor: duckdb.DuckDBPyConnection, slice_spans: int) -> Iterator[_Slice]:
@@ -172,4 +188,4 @@ def _read(cursor: duckdb.DuckDBPyConnection, asked: Asked, part: _Slice) -> pa.T
     # The conditions of `asked` have parameters of their own, whose names must not be those of the slice.
     bounds = {f"slice_{name}": value for name, value in part._asdict().items()}
     values = {**_READ_VALUES, **asked.read_values, **bounds}
-    return cursor.execute(statement, values).to_arrow_table().cast(CHANGE_TABLE)
+    return cursor.execute(statement, values).to_arrow_table().cast(GRAPH_CHANGE_TABLE)

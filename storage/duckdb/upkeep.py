@@ -12,7 +12,7 @@ from itertools import pairwise
 import duckdb
 
 from storage.attributes import KEY_SEPARATOR
-from storage.duckdb import link_sums, sql
+from storage.duckdb import call_sums, link_sums, sql
 from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.marks import Marks
 
@@ -21,6 +21,8 @@ SLICE_ROWS = 500_000
 SEGMENT_ROWS = 1_000_000
 MAX_LINKED_SLICES = 4
 """Slices whose calls are counted in one round: what came since the last one, except after an upgrade."""
+MAX_COUNTED_SLICES = 8
+"""As MAX_LINKED_SLICES, of call_sums.COUNTED_SPANS each."""
 _SORTED_RUN_ROWS = 500_000
 
 
@@ -58,6 +60,7 @@ class Upkeep:
         with self._instance.cursor() as cursor:
             self._marks.watermark = UpkeepState.read(cursor).watermark
             link_sums.forget_sums_of_other_rules(cursor)
+            call_sums.forget_sums_of_other_rules(cursor)
             self._note_spans_per_commit(cursor)
             known = {key for (key,) in cursor.execute(sql.TAG_KEYS).fetchall()}
         self._marks.complete_tag_keys = frozenset(known.intersection(self._autocomplete_keys))
@@ -74,6 +77,9 @@ class Upkeep:
             self._note_spans_per_commit(cursor)
         for _ in range(MAX_LINKED_SLICES):
             if not self._link_slice():
+                break
+        for _ in range(MAX_COUNTED_SLICES):
+            if not self._count_slice():
                 break
 
     def roll_up_values(self, cursor: duckdb.DuckDBPyConnection, after_seq: int, last_seq: int, segment: int) -> None:
@@ -102,6 +108,16 @@ class Upkeep:
             if after < watermark:
                 link_sums.count_commits(cursor, after, _slice_end(cursor, after, watermark))
         return after < watermark
+
+    def _count_slice(self) -> bool:
+        """Sum the calls of the next spans that are rolled up; whether there were enough of them."""
+        with self._instance.cursor() as cursor, transaction(cursor):
+            after, watermark = call_sums.CountedState.read(cursor).seq, UpkeepState.read(cursor).watermark
+            enough = cursor.execute(sql.SEQ_AFTER_ROWS, [after, call_sums.COUNTED_SPANS - 1]).fetchall()
+            if not enough or enough[0][0] > watermark:
+                return False
+            call_sums.count_commits(cursor, after, enough[0][0])
+        return True
 
     def _sort_recent_traces(self, cursor: duckdb.DuckDBPyConnection) -> None:
         (recent,) = cursor.execute(sql.COUNT_RECENT_TRACES).fetchall()[0]

@@ -34,9 +34,9 @@ trace ids share the low half. written: rises in the order of writing. error: as 
 SPAN_SCHEMA."""
 
 
-RULES = 1
-"""The number of the rules that calls are found by. A change by which the same spans show other calls raises it, so
-that a store which keeps sums of calls knows to count them anew."""
+RULES = 2
+"""The number of the rules that calls, those of the service graph too, are found by. A change by which the same spans
+show other calls raises it, so that a store which keeps sums of calls knows to count them anew."""
 
 BUCKET_CALLS = pa.schema(
     [

@@ -281,6 +281,7 @@ def test_a_call_that_only_a_span_further_down_shows_has_no_latency(store: SpanSt
         (TODAY_NS - DAY, TODAY_NS - 1, False),
         (TODAY_NS + MINUTE, TODAY_NS + DAY, False),
         (TODAY_NS + 1, TODAY_NS, False),
+        (-(2**63), 2**63 - 1, True),
     ],
 )
 def test_a_window_is_widened_to_whole_minutes(

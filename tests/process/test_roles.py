@@ -51,9 +51,13 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clew]:
 
 def report_over_grpc(clew: Clew) -> grpc.StatusCode:
     with grpc.insecure_channel(clew.doors["zipkin"]) as channel:
-        method = channel.unary_unary("/zipkin.proto3.SpanService/Report")
+        method = channel.unary_unary(
+            "/zipkin.proto3.SpanService/Report",
+            request_serializer=zipkin.ListOfSpans.SerializeToString,
+            response_deserializer=zipkin.ReportResponse.FromString,
+        )
         try:
-            method(zipkin.ListOfSpans().SerializeToString(), timeout=20)
+            method(zipkin.ListOfSpans(), timeout=20)
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK

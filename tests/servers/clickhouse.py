@@ -129,7 +129,7 @@ class ClickHouseServer:
             f"<remote_servers><bench>{shards}</bench></remote_servers></clickhouse>"
         )
         (self._directory / "users.xml").write_text(
-            "<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>"
+            "<clickhouse><profiles><default><max_threads>2</max_threads></default></profiles><quotas><default/></quotas><users>"
             "<default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>"
             "<quota>default</quota></default>"
             f"<{USER}><password>{escape(PASSWORD)}</password><networks><ip>127.0.0.1</ip></networks>"

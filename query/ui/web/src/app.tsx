@@ -13,6 +13,7 @@ const TraceView = lazy(() => import("./views/trace/index.tsx"));
 const GraphView = lazy(() => import("./views/graph/index.tsx"));
 const MonitorView = lazy(() => import("./views/monitor/index.tsx"));
 const CompareView = lazy(() => import("./views/compare/index.tsx"));
+const DoorsView = lazy(() => import("./views/doors/index.tsx"));
 const FileView = lazy(() => import("./views/file/index.tsx"));
 
 const queries = new QueryClient({
@@ -44,6 +45,7 @@ export function App() {
                 <Route path="/dependencies" component={GraphView} />
                 <Route path="/monitor" component={MonitorView} />
                 <Route path="/file" component={FileView} />
+                <Route path="/doors" component={DoorsView} />
                 <Route path="/" component={SearchView} />
                 <Route>{() => <Redirect to="/search" replace />}</Route>
               </Switch>

@@ -41,6 +41,11 @@ export async function findTraces(asked: SearchParameters, signal?: AbortSignal):
   return (await getJson<{ summaries: TraceSummary[] }>(url, signal)).summaries;
 }
 
+export async function findTracesById(traceIds: readonly string[], signal?: AbortSignal): Promise<TraceSummary[]> {
+  const url = apiUrl("api/clew/v1/trace-summaries", { traceID: traceIds });
+  return (await getJson<{ summaries: TraceSummary[] }>(url, signal)).summaries;
+}
+
 export async function findTags(asked: SearchParameters, signal?: AbortSignal): Promise<Tag[]> {
   return (await getJson<{ tags: Tag[] }>(apiUrl("api/clew/v1/tags", { ...asked }), signal)).tags;
 }

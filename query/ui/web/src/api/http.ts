@@ -29,8 +29,13 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
   return answer<T>(await request(url, signal ? { signal } : {}));
 }
 
-export async function postJson<T>(url: string, body: BodyInit, signal?: AbortSignal): Promise<T> {
-  const headers = { "content-type": "application/json" };
+export async function postJson<T>(
+  url: string,
+  body: BodyInit,
+  signal?: AbortSignal,
+  more: Record<string, string> = {},
+): Promise<T> {
+  const headers = { "content-type": "application/json", ...more };
   return answer<T>(await request(url, { method: "POST", body, headers, ...(signal ? { signal } : {}) }));
 }
 

@@ -1,5 +1,8 @@
 import { compareEn } from "./texts/compare.ts";
+import { doorsEn } from "./texts/doors.ts";
+import { fileEn } from "./texts/file.ts";
 import { graphEn } from "./texts/graph.ts";
+import { helpEn } from "./texts/help.ts";
 import { monitorEn } from "./texts/monitor.ts";
 import { searchEn } from "./texts/search.ts";
 import { sharedEn } from "./texts/shared.ts";
@@ -12,7 +15,10 @@ export const en = {
   ...timeEn,
   ...traceEn,
   ...searchEn,
+  ...fileEn,
+  ...doorsEn,
   ...graphEn,
+  ...helpEn,
   ...compareEn,
   ...monitorEn,
   "nav.search": "Search",

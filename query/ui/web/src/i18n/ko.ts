@@ -1,6 +1,9 @@
 import type { Dictionary } from "./en.ts";
 import { compareKo } from "./texts/compare.ts";
+import { doorsKo } from "./texts/doors.ts";
+import { fileKo } from "./texts/file.ts";
 import { graphKo } from "./texts/graph.ts";
+import { helpKo } from "./texts/help.ts";
 import { monitorKo } from "./texts/monitor.ts";
 import { searchKo } from "./texts/search.ts";
 import { sharedKo } from "./texts/shared.ts";
@@ -12,7 +15,10 @@ export const ko: Dictionary = {
   ...timeKo,
   ...traceKo,
   ...searchKo,
+  ...fileKo,
+  ...doorsKo,
   ...graphKo,
+  ...helpKo,
   ...compareKo,
   ...monitorKo,
   "nav.search": "검색",

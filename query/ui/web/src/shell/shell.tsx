@@ -1,10 +1,13 @@
-import { Activity, FileUp, GitCompareArrows, Languages, Moon, Search, Share2, Sun } from "lucide-react";
+import { Activity, FileUp, GitCompareArrows, Languages, Moon, Plug, Search, Share2, Sun } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { Key } from "../i18n/en.ts";
 import { setLanguage, useLanguage, useT } from "../i18n/index.ts";
 import { setTheme, useTheme } from "../theme/theme.ts";
+import { FileDrop } from "./file-drop.tsx";
+import { Keys } from "./keys.tsx";
 import { Mark } from "./mark.tsx";
+import { FocusOnArrival } from "./places.tsx";
 import "../components/controls.css";
 import "./shell.css";
 
@@ -26,6 +29,7 @@ const PLACES: readonly Place[] = [
     here: (at) => at.startsWith("/compare") || (at.startsWith("/trace/") && at.includes("...")),
   },
   { path: "/file", label: "nav.file", Icon: FileUp, here: (at) => at.startsWith("/file") },
+  { path: "/doors", label: "nav.doors", Icon: Plug, here: (at) => at.startsWith("/doors") },
 ];
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -50,9 +54,12 @@ export function Shell({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <GoToTrace />
+        <Keys />
         <LanguageSwitch />
         <ThemeSwitch />
       </header>
+      <FileDrop />
+      <FocusOnArrival />
       <main id="content" tabIndex={-1}>
         {children}
       </main>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeftRight } from "lucide-react";
-import { type FormEvent, useEffect, useId, useMemo, useState } from "react";
-import { Link, useLocation } from "wouter";
+import { type FormEvent, useId, useMemo, useState } from "react";
+import { Link, useLocation, useSearch } from "wouter";
 import { outlineOfTrace } from "../../api/clew.ts";
 import { ApiError } from "../../api/http.ts";
 import { Failed, Loading } from "../../components/states.tsx";
@@ -13,22 +13,20 @@ import { compared } from "./merge.ts";
 import { PathTree } from "./path-tree.tsx";
 import { ServiceTimes } from "./service-times.tsx";
 import "../../components/toolbar.css";
+import { useTitle } from "../../shell/use-title.ts";
 import "./compare.css";
 
 /** ids: "a...b", or "" when the traces are still to be chosen. */
 export default function CompareView({ ids }: { ids: string }) {
   const t = useT();
-  const { a, b } = idsOf(ids);
-  useEffect(() => {
-    document.title = `${t("compare.title")} · clew`;
-    return () => {
-      document.title = "clew";
-    };
-  }, [t]);
+  const given = new URLSearchParams(useSearch());
+  // /compare?a=<id> is how a trace's page asks what to compare it with.
+  const { a, b } = ids ? idsOf(ids) : { a: given.get("a") ?? "", b: given.get("b") ?? "" };
+  useTitle(t("compare.title"));
   return (
     <div className="compare">
       <h1 className="visually-hidden">{t("compare.title")}</h1>
-      <Choice key={ids} a={a} b={b} />
+      <Choice key={`${a} ${b}`} a={a} b={b} />
       {isTraceId(a) && isTraceId(b) ? <Pair a={a} b={b} /> : <p className="compare-how">{t("compare.how")}</p>}
     </div>
   );

@@ -9,6 +9,8 @@ import { formatCompact, formatCount } from "../../i18n/format.ts";
 import { useLanguage, useT } from "../../i18n/index.ts";
 import { useParameters } from "../../routing/use-parameters.ts";
 import { useTimeRange } from "../../routing/use-time-range.ts";
+import { useTitle } from "../../shell/use-title.ts";
+import { HowToSend } from "../doors/how-to-send.tsx";
 import { GraphCanvas } from "./canvas.tsx";
 import { EdgeDetails, NodeDetails, type Shown } from "./details.tsx";
 import { EdgeTable } from "./edge-table.tsx";
@@ -31,6 +33,7 @@ const DIRECTIONS: readonly Direction[] = ["both", "callers", "callees"];
 
 export default function GraphView() {
   const t = useT();
+  useTitle(t("graph.title"));
   const time = useTimeRange("1h");
   const [given, change] = useParameters();
   const [chosen, setChosen] = useState<string>();
@@ -106,11 +109,14 @@ function Body({ graph, whole, asked, asTable, chosen, change, shown }: BodyProps
   const edge = whole.edges.find(({ id }) => id === chosen);
   if (whole.nodes.length === 0) {
     return (
-      <div className="state">
-        <div>
-          <h2>{t("graph.empty_title")}</h2>
-          <p>{t("graph.empty_text")}</p>
+      <div className="empty">
+        <div className="state">
+          <div>
+            <h2>{t("graph.empty_title")}</h2>
+            <p>{t("graph.empty_text")}</p>
+          </div>
         </div>
+        <HowToSend />
       </div>
     );
   }

@@ -11,7 +11,9 @@ import { useLanguage, useT } from "../../i18n/index.ts";
 import { searchLink } from "../../routing/search-link.ts";
 import { useParameters } from "../../routing/use-parameters.ts";
 import { type UsedTimeRange, useTimeRange } from "../../routing/use-time-range.ts";
+import { useTitle } from "../../shell/use-title.ts";
 import { useServiceColour } from "../../theme/theme.ts";
+import { HowToSend } from "../doors/how-to-send.tsx";
 import { CallsTable } from "./calls-table.tsx";
 import { Chart, type Line } from "./chart.tsx";
 import { behind, type CallSeries, type Measure } from "./series.ts";
@@ -25,6 +27,7 @@ const LIVE_MS = 15_000;
 
 export default function MonitorView() {
   const t = useT();
+  useTitle(t("monitor.title"));
   const [given, change] = useParameters();
   const live = given.get("live") === "true";
   const time = useTimeRange("1h", live ? LIVE_MS : 0);
@@ -271,11 +274,14 @@ function Behind({ service, moment, calls, measure, value }: BehindProps) {
 function Nothing() {
   const t = useT();
   return (
-    <div className="state">
-      <div>
-        <h2>{t("monitor.empty_title")}</h2>
-        <p>{t("monitor.empty_text")}</p>
+    <>
+      <div className="state">
+        <div>
+          <h2>{t("monitor.empty_title")}</h2>
+          <p>{t("monitor.empty_text")}</p>
+        </div>
       </div>
-    </div>
+      <HowToSend />
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { Segments } from "../../components/segments.tsx";
 import { formatCount, formatDuration, formatPercent } from "../../i18n/format.ts";
 import { useLanguage, useT } from "../../i18n/index.ts";
 import { type Group, type Grouping, groupsOf } from "../../model/statistics.ts";
@@ -80,15 +81,14 @@ export function Statistics({ trace, onFind }: { trace: Trace; onFind: (text: str
   }, [groups, by, t, language, colour]);
   return (
     <div className="statistics">
-      <fieldset className="segmented">
-        <legend className="visually-hidden">{t("trace.group_by")}</legend>
-        {GROUPINGS.map((one) => (
-          <label key={one}>
-            <input type="radio" name="grouping" checked={by === one} onChange={() => setBy(one)} />
-            <span>{t(`trace.by_${one}`)}</span>
-          </label>
-        ))}
-      </fieldset>
+      <div className="statistics-tools">
+        <Segments
+          label={t("trace.group_by")}
+          value={by}
+          options={GROUPINGS.map((value) => ({ value, text: t(`trace.by_${value}`) }))}
+          onChange={setBy}
+        />
+      </div>
       <DataTable
         key={by}
         label={t("trace.statistics")}

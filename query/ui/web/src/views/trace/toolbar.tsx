@@ -34,7 +34,7 @@ export function Toolbar(props: ToolbarProps) {
     (event.currentTarget.children[VIEWS.indexOf(next)] as HTMLElement | undefined)?.focus();
   };
   return (
-    <div className="toolbar">
+    <div className="trace-toolbar">
       <div className="tabs" role="tablist" aria-label={t("trace.views")} onKeyDown={onTabKey}>
         {VIEWS.map((one) => (
           <button
