@@ -15,7 +15,7 @@ from storage.requests import RetentionPolicy
 
 SEGMENTS_KEPT = 16
 """How many segments a full retention is made of."""
-_MIN_SEGMENT_BYTES = 2**30
+MIN_SEGMENT_BYTES = 2**30
 _LARGEST_SHARE = 24
 """A segment is full when it is this part of all: there are never so many that planning a read takes long."""
 _BOUND_SHARE = 8
@@ -134,7 +134,7 @@ class Retention:
             return
         held = segments.segments(rows)
         size = next(segment.disk_bytes for segment in held if segment.number == current)
-        full_bytes = max(_MIN_SEGMENT_BYTES, sum(segment.disk_bytes for segment in held) // _LARGEST_SHARE)
+        full_bytes = max(MIN_SEGMENT_BYTES, sum(segment.disk_bytes for segment in held) // _LARGEST_SHARE)
         if policy.max_bytes is not None:
             full_bytes = min(full_bytes, policy.max_bytes // _BOUND_SHARE)
         is_old = policy.max_age_ns is not None and (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from query.ui.build_hook import WEB, install_packages
 
@@ -14,6 +14,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 SIZE = {"width": 1440, "height": 860}
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
+
+# How long a test waits for what it expects: a machine that runs other tests besides may take its time.
+expect.set_options(timeout=30_000)
 
 
 @contextlib.contextmanager

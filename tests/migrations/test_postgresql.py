@@ -1,0 +1,125 @@
+"""PostgreSQL's revisions: what they build is what the store uses, and they can go back as long as nothing is lost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from storage.batch import SpanBatch
+from storage.errors import DowngradeRefused
+from storage.postgresql import sql
+from storage.postgresql.address import address_of
+from storage.postgresql.schema import PostgreSQLSchema
+from storage.postgresql.store import PostgreSQLStore
+from storage.requests import RetentionPolicy
+from tests.builders import a_span, a_trace_id
+from tests.servers.stores import postgresql_server
+
+KEEP_EVERYTHING = RetentionPolicy(max_age_ns=None, max_bytes=None)
+
+
+@pytest.fixture
+def url() -> str:
+    return postgresql_server().new_database()
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def a_store(url: str) -> PostgreSQLStore:
+    return PostgreSQLStore(address_of(url, "CLEW_STORAGE_URL"), ())
+
+
+def schema_of(url: str) -> PostgreSQLSchema:
+    return PostgreSQLSchema(address_of(url, "CLEW_STORAGE_URL"))
+
+
+def config_of(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "migrations:postgresql")
+    config.attributes["connection"] = connection
+    return config
+
+
+def objects(database: psycopg.Connection) -> set[str]:
+    """What there is beside indexes: tables, sequences, functions."""
+    return {
+        name
+        for (name,) in database.execute(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'S') AND relnamespace = 'public'::regnamespace"
+            " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        )
+    }
+
+
+def test_the_revisions_form_one_line() -> None:
+    assert len(ScriptDirectory.from_config(config_of()).get_heads()) == 1
+
+
+def test_the_spans_table_has_the_columns_that_are_written_and_read(url: str, database: psycopg.Connection) -> None:
+    schema_of(url).upgrade()
+    columns = database.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'spans'::regclass AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum"
+    ).fetchall()
+    assert [name for (name,) in columns] == list(sql.COLUMNS)
+
+
+def test_migrating_again_changes_nothing(url: str, database: psycopg.Connection) -> None:
+    with a_store(url) as store:
+        store.write(SpanBatch.of([a_span(1)]))
+    assert schema_of(url).upgrade().is_current
+    with a_store(url) as store:
+        assert len(store.get_traces([a_trace_id(1)])) == 1
+
+
+def test_every_revision_goes_back_to_nothing_and_forth_again(url: str, database: psycopg.Connection) -> None:
+    schema_of(url).upgrade()
+    built = objects(database)
+    with sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+        command.downgrade(config_of(connection), "base")
+        connection.commit()
+    assert objects(database) == {"alembic_version"}
+    schema_of(url).upgrade()
+    assert objects(database) == built
+
+
+def test_partitions_go_with_their_table_on_the_way_back(url: str, database: psycopg.Connection) -> None:
+    with a_store(url) as store:
+        store.write(SpanBatch.of([a_span(1)]))
+        store.maintain(KEEP_EVERYTHING, 1)
+    with sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+        command.downgrade(config_of(connection), "base")
+        connection.commit()
+    assert objects(database) == {"alembic_version"}
+
+
+def test_a_downgrade_that_would_lose_spans_is_refused(url: str) -> None:
+    with a_store(url) as store:
+        store.write(SpanBatch.of([a_span(1)]))
+    with pytest.raises(DowngradeRefused, match="would lose every span"):
+        schema_of(url).downgrade("base")
+    with a_store(url) as store:
+        assert len(store.get_traces([a_trace_id(1)])) == 1
+
+
+def test_migrations_are_found_from_any_folder(
+    url: str, database: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    schema_of(url).upgrade()
+    assert "spans" in objects(database)
+
+
+def test_the_state_of_an_empty_database_is_asked_without_changing_it(url: str, database: psycopg.Connection) -> None:
+    state = schema_of(url).state()
+    assert (state.held, state.is_current) == (None, False)
+    assert objects(database) == set()
