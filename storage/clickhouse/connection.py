@@ -59,7 +59,7 @@ class Connection:
     def open(self) -> None:
         """Connect. StoreUnavailable: nobody answers. StoreConfigurationError: we are refused, or it is too old."""
         client = self._connected()
-        version = client.server_version
+        version = str(client.server_version)
         if tuple(int(part) for part in version.split(".")[:2]) < MIN_VERSION:
             client.close()
             wanted = ".".join(map(str, MIN_VERSION))

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 USER = "clew"
@@ -61,6 +62,11 @@ class ClickHouseServer:
         if self._process is not None:
             self.kill()
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "ClickHouse is not running"
+        return self._process
+
     def start(self) -> None:
         """Start and wait until it answers; AssertionError with what it said when it does not."""
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -85,7 +91,7 @@ class ClickHouseServer:
 
     def url(self, database: str = "default") -> str:
         """The CLEW_STORAGE_URL of one of its databases."""
-        return f"clickhouse://{USER}:{urllib.request.quote(PASSWORD, safe='')}@127.0.0.1:{self.http_port}/{database}"
+        return f"clickhouse://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{self.http_port}/{database}"
 
     def execute(self, statement: str) -> str:
         """The answer to one statement, as tab-separated text."""

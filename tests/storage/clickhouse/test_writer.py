@@ -1,5 +1,8 @@
 """A write is stored once, whole and in its place, however often it has to be tried."""
 
+from collections.abc import Mapping
+
+import pyarrow as pa
 import pytest
 
 from storage.batch import SpanBatch
@@ -18,8 +21,8 @@ class LosingAnswers(Connection):
 
     lost = 0
 
-    def insert(self, *arguments: object) -> None:  # type: ignore[override]
-        super().insert(*arguments)  # type: ignore[arg-type]
+    def insert(self, table: str, rows: pa.Table, settings: Mapping[str, object]) -> None:
+        super().insert(table, rows, settings)
         if self.lost:
             self.lost -= 1
             raise StoreUnavailable("the answer was lost")
