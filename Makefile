@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test page check bench kill golden wire lock clean
+.PHONY: run test page check bench image-steps kill golden wire lock clean
 
 run: page  ## set up and serve on the standard ports, data under ./data
 	exec $(BIN)/clew serve
@@ -22,8 +22,11 @@ check: $(VENV)/.dev  ## what CI runs besides the tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m query.ui.build_hook check
 
-bench: $(VENV)/.dev  ## measure ingest and queries; see tests/benchmarks
+bench: $(VENV)/.dev  ## measure ingest and queries; STORE='duckdb postgresql clickhouse' shows them side by side
 	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+image-steps: $(VENV)/.dev  ## run the Dockerfile's steps without an engine, and what they build
+	$(BIN)/python -m pytest -m long tests/deploy
 
 kill: $(VENV)/.dev  ## the long form of the crash test: 50 kills in a row
 	$(BIN)/python -m pytest -m long tests/process

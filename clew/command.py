@@ -50,6 +50,7 @@ def serve(settings: Settings, feature_gates: str | None) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # at each start it tells what it is
     for note in settings.notes:
         log.warning(note)
     if feature_gates is not None:

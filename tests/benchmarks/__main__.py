@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from tests.benchmarks.ingest import measure_ingest
 from tests.benchmarks.ingest_results import IngestResult, Stream
 from tests.benchmarks.queries import QueriesResult, measure_queries
 from tests.benchmarks.reconstruction import ReconstructionResult, measure_reconstructions
+from tests.benchmarks.stores import NAMES as STORES
 from tests.benchmarks.tables import ingest_table, queries_table, reconstruction_table, streams_table
 
 _BENCH = Path("bench")
@@ -28,6 +30,18 @@ _SCENARIOS = {
     "zipkin-paced": (Stream("zipkin", 256, 15_000.0),),
 }
 console = Console(width=None if sys.stdout.isatty() else 180)
+
+
+_store = click.option(
+    "--store",
+    "stores",
+    multiple=True,
+    type=click.Choice(STORES),
+    envvar="STORE",
+    default=("duckdb",),
+    show_default=True,
+    help="Which store; several are measured one after another and shown side by side.",
+)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,9 +59,15 @@ def main(context: click.Context) -> None:
 @click.option("--seconds", default=60.0, show_default=True, help="How long each scenario sends.")
 @click.option("--spans-per-s", type=float, help="Pace every stream to this rate instead of its own.")
 @click.option("--lanes", type=int, help="Connections or calls in flight of every stream instead of its own.")
+@_store
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of the clew that is measured.")
 def ingest(
-    scenarios: Sequence[str], seconds: float, spans_per_s: float | None, lanes: int | None, given: Sequence[str]
+    scenarios: Sequence[str],
+    seconds: float,
+    spans_per_s: float | None,
+    lanes: int | None,
+    stores: Sequence[str],
+    given: Sequence[str],
 ) -> None:
     """Load on a fresh store: closed loop (otlp, zipkin), or paced (the others)."""
     results = []
@@ -57,29 +77,31 @@ def ingest(
             Stream(stream.protocol, lanes or stream.lanes, spans_per_s or stream.spans_per_s)
             for stream in _SCENARIOS[name]
         ]
-        console.print(f"{name}: sending for {seconds:g} s ...")
-        directory = _emptied(_BENCH / "ingest")
-        results.append(measure_ingest(name, streams, seconds, directory, settings))
-        shutil.rmtree(directory)
+        for store in stores:
+            console.print(f"{name}, {store}: sending for {seconds:g} s ...")
+            directory = _emptied(_BENCH / "ingest")
+            results.append(measure_ingest(name, streams, seconds, directory, settings, store))
+            shutil.rmtree(directory)
     console.print(ingest_table(results), streams_table(results))
     _write("ingest", results)
 
 
 @main.command()
 @click.option("--millions", multiple=True, type=float, default=(1, 10, 50), show_default=True, help="Store sizes.")
-@click.option("--keep/--no-keep", help="Keep the filled stores for the next time (about 100 bytes a span).")
-def queries(millions: Sequence[float], keep: bool) -> None:
+@click.option("--keep/--no-keep", help="Keep filled DuckDB stores for the next time (about 100 bytes a span).")
+@_store
+def queries(millions: Sequence[float], keep: bool, stores: Sequence[str]) -> None:
     """Reads over HTTP from stores of several sizes, filled first."""
     results = []
-    for size in millions:
-        directory = _BENCH / f"store-{size:g}M"
+    for size, store in product(millions, stores):
+        directory = _BENCH / f"{'' if store == 'duckdb' else f'{store}-'}store-{size:g}M"
         if directory.exists() and not (directory / "population.json").exists():
             shutil.rmtree(directory)  # left behind half filled
         with console.status("") as status:
-            result = measure_queries(directory, round(size * 1_000_000), status.update)
+            result = measure_queries(directory, round(size * 1_000_000), status.update, store)
         console.print(queries_table(result))
         results.append(result)
-        if not keep:
+        if not keep or store != "duckdb":
             shutil.rmtree(directory)
     _write("queries", results)
 

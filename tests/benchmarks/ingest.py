@@ -13,8 +13,8 @@ from storage.factory import open_store
 from tests.benchmarks import otlp_load, zipkin_load
 from tests.benchmarks.ingest_results import IngestResult, Stream, stream_result
 from tests.benchmarks.load_plan import LoadPlan, LoadReport
-from tests.benchmarks.loading import settings_of
 from tests.benchmarks.server_watch import ServerWatch
+from tests.benchmarks.stores import measured_store
 from tests.process.clew_process import Clew
 
 _SENDERS: dict[str, tuple[str, Callable[[LoadPlan], LoadReport]]] = {
@@ -24,24 +24,32 @@ _SENDERS: dict[str, tuple[str, Callable[[LoadPlan], LoadReport]]] = {
 
 
 def measure_ingest(
-    name: str, streams: Sequence[Stream], seconds: float, directory: Path, settings: Mapping[str, str]
+    name: str, streams: Sequence[Stream], seconds: float, directory: Path, settings: Mapping[str, str], store: str
 ) -> IngestResult:
-    """Run these streams at once, one sender process each, against a clew over the empty `directory`."""
-    with Clew(directory, **settings) as clew:
-        with ServerWatch(clew.process.pid, directory) as watch:
-            began_s = time.monotonic()
-            reports = _send(clew, streams, seconds)
-            first_s = min((float(report.due_s.min()) for report in reports if len(report.due_s)), default=began_s)
-            last_s = max((float(report.answered_s.max()) for report in reports if len(report.due_s)), default=began_s)
-        stored = _ledger_stored(clew.url("admin"))
-    found, disk_bytes = _on_disk(directory)
+    """Run these streams at once, one sender process each, against a clew over the empty `directory` and `store`."""
+    with measured_store(store, directory) as measured:
+        given = {"CLEW_STORAGE_URL": measured.url, **settings}
+        with Clew(directory, **given) as clew:
+            with ServerWatch(clew.process.pid, directory, measured.pids()) as watch:
+                began_s = time.monotonic()
+                reports = _send(clew, streams, seconds)
+                first_s = min((float(report.due_s.min()) for report in reports if len(report.due_s)), default=began_s)
+                last_s = max(
+                    (float(report.answered_s.max()) for report in reports if len(report.due_s)), default=began_s
+                )
+            stored = _ledger_stored(clew.url("admin"))
+        with open_store(measured.settings) as opened:
+            found = opened.statistics().spans
+        disk_bytes = measured.disk_bytes()
     acknowledged = sum(report.acknowledged_spans for report in reports)
     took_s = max(last_s - first_s, 1e-9)
     return IngestResult(
         name=name,
         seconds=round(took_s, 2),
         spans_per_s=round(acknowledged / took_s),
+        store=store,
         server_cpu_s_per_million=round(watch.cpu_s / max(acknowledged, 1) * 1e6, 2),
+        database_cpu_s_per_million=round(watch.database_cpu_s / max(acknowledged, 1) * 1e6, 2),
         server_cores=round(watch.cpu_s / took_s, 2),
         rss_max_bytes=watch.rss_max_bytes,
         checkpoints=len(watch.checkpoints),
@@ -79,10 +87,3 @@ def _ledger_stored(admin_url: str) -> int:
                 if sample.name == "clew_spans_stored_total"
             )
         )
-
-
-def _on_disk(directory: Path) -> tuple[int, int]:
-    """Rows of the closed store, and the bytes of its files."""
-    disk_bytes = sum(path.stat().st_size for path in directory.iterdir() if path.name != "clew.log")
-    with open_store(settings_of(directory)) as store:
-        return store.statistics().spans, disk_bytes

@@ -43,9 +43,11 @@ class IngestResult:
     rows found in the store after it ended; lost = acknowledged - found, and must not be above 0."""
 
     name: str
+    store: str
     seconds: float
     spans_per_s: float
     server_cpu_s_per_million: float
+    database_cpu_s_per_million: float
     server_cores: float
     rss_max_bytes: int
     checkpoints: int

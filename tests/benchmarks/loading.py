@@ -9,8 +9,8 @@ from pathlib import Path
 from storage.batch import SpanBatch
 from storage.factory import open_store
 from storage.requests import RetentionPolicy
-from storage.settings import StorageSettings
 from tests.benchmarks.population import SPANS_PER_SECOND, Population, TraceSample
+from tests.benchmarks.stores import MeasuredStore
 
 _SPANS_PER_BATCH = 100_000
 _SPANS_PER_COMMIT = 5_000
@@ -32,31 +32,27 @@ class Filled:
     samples: tuple[TraceSample, ...]
 
 
-def fill(directory: Path, spans: int, progress: Callable[[int], object]) -> Filled:
-    """Write about so many spans that end now into the empty store in `directory`; what is already there is reused."""
+def fill(store: MeasuredStore, directory: Path, spans: int, progress: Callable[[int], object]) -> Filled:
+    """Write about so many spans that end now into the empty store; what an embedded one has there is reused."""
     summary = directory / _SUMMARY
     if summary.exists():
         found = json.loads(summary.read_text())
         return Filled(**found | {"samples": tuple(TraceSample(**sample) for sample in found["samples"])})
     directory.mkdir(parents=True, exist_ok=True)
-    filled = _fill(directory, spans, progress)
-    summary.write_text(json.dumps(asdict(filled)))
+    filled = _fill(store, spans, progress)
+    if store.name == "duckdb":
+        summary.write_text(json.dumps(asdict(filled)))
     return filled
 
 
-def settings_of(directory: Path) -> StorageSettings:
-    """The settings of the store that a Clew over this directory has."""
-    return StorageSettings.model_validate({"CLEW_STORAGE_URL": f"duckdb:///{directory}/clew.duckdb"})
-
-
-def _fill(directory: Path, spans: int, progress: Callable[[int], object]) -> Filled:
+def _fill(measured: MeasuredStore, spans: int, progress: Callable[[int], object]) -> Filled:
     ends_ns = time.time_ns()
     begins_ns = ends_ns - spans * 10**9 // SPANS_PER_SECOND
     population = Population(begins_ns)
     keep = RetentionPolicy(max_age_ns=None, max_bytes=None)
     samples: list[TraceSample] = []
     written, batches, began_s = 0, 0, time.monotonic()
-    with open_store(settings_of(directory)) as store:
+    with open_store(measured.settings) as store:
         while written < spans:
             batch, found = population.batch(min(_SPANS_PER_BATCH, spans - written), received_ns=time.time_ns())
             for first in range(0, len(batch), _SPANS_PER_COMMIT):
@@ -69,6 +65,6 @@ def _fill(directory: Path, spans: int, progress: Callable[[int], object]) -> Fil
             progress(written)
         store.maintain(keep, time.time_ns())
     took_s = time.monotonic() - began_s
-    disk_bytes = sum(path.stat().st_size for path in directory.iterdir())
+    disk_bytes = measured.disk_bytes()
     kept = samples[:: max(len(samples) // _SAMPLES, 1)]
     return Filled(written, begins_ns, ends_ns, round(written / took_s), disk_bytes, tuple(kept))

@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tests.benchmarks.latencies import Latencies, latencies_of
 from tests.benchmarks.loading import Filled, fill
 from tests.benchmarks.questions import Question, questions_of
 from tests.benchmarks.server_watch import ServerWatch
+from tests.benchmarks.stores import MeasuredStore, measured_store
 from tests.process.clew_process import Clew
 
 _TIMEOUT_S = 120
@@ -34,6 +35,7 @@ class QuestionResult:
 
 @dataclass(frozen=True, slots=True)
 class QueriesResult:
+    store: str
     spans: int
     fill_spans_per_s: float
     disk_bytes_per_span: float
@@ -42,25 +44,33 @@ class QueriesResult:
     questions: tuple[QuestionResult, ...]
 
 
-def measure_queries(directory: Path, spans: int, report: Callable[[str], object]) -> QueriesResult:
+def measure_queries(directory: Path, spans: int, report: Callable[[str], object], store: str) -> QueriesResult:
     """Fill a store with so many spans (unless `directory` has them), and ask it everything."""
-    filled = fill(directory, spans, lambda written: report(f"writing: {written:,} of {spans:,} spans"))
+    directory.mkdir(parents=True, exist_ok=True)
+    with measured_store(store, directory) as measured:
+        return _measured(measured, directory, spans, report)
+
+
+def _measured(measured: MeasuredStore, directory: Path, spans: int, report: Callable[[str], object]) -> QueriesResult:
+    settings = _SETTINGS | {"CLEW_STORAGE_URL": measured.url}
+    filled = fill(measured, directory, spans, lambda written: report(f"writing: {written:,} of {spans:,} spans"))
     questions = questions_of(filled)
     cold: list[float] = []
     for question in questions:
         report(f"cold: {question.name} ({question.door})")
-        cold.append(_cold(directory, question))
-    _read_into_page_cache(directory)
-    with Clew(directory, **_SETTINGS) as clew, ServerWatch(clew.process.pid, directory) as watch:
+        cold.append(_cold(measured, directory, settings, question))
+    _read_into_page_cache(measured)
+    with Clew(directory, **settings) as clew, ServerWatch(clew.process.pid, directory) as watch:
         results = []
         for question, cold_s in zip(questions, cold, strict=True):
             report(f"warm: {question.name} ({question.door})")
             results.append(_warm(clew.doors[question.door], question, cold_s))
-    return _result(filled, watch, results)
+    return _result(measured.name, filled, watch, results)
 
 
-def _result(filled: Filled, watch: ServerWatch, results: list[QuestionResult]) -> QueriesResult:
+def _result(store: str, filled: Filled, watch: ServerWatch, results: list[QuestionResult]) -> QueriesResult:
     return QueriesResult(
+        store=store,
         spans=filled.spans,
         fill_spans_per_s=filled.spans_per_s,
         disk_bytes_per_span=round(filled.disk_bytes / filled.spans, 1),
@@ -70,13 +80,14 @@ def _result(filled: Filled, watch: ServerWatch, results: list[QuestionResult]) -
     )
 
 
-def _cold(directory: Path, question: Question) -> float:
-    for path in directory.iterdir():
+def _cold(measured: MeasuredStore, directory: Path, settings: Mapping[str, str], question: Question) -> float:
+    measured.restart()
+    for path in measured.files():
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)  # only clean pages can be evicted
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(descriptor)
-    with Clew(directory, **_SETTINGS) as clew:
+    with Clew(directory, **settings) as clew:
         connection = http.client.HTTPConnection(clew.doors[question.door], timeout=_TIMEOUT_S)
         began_s = time.monotonic()
         _ask(connection, question.paths[0])
@@ -85,8 +96,8 @@ def _cold(directory: Path, question: Question) -> float:
         return took_s
 
 
-def _read_into_page_cache(directory: Path) -> None:
-    for path in directory.iterdir():
+def _read_into_page_cache(measured: MeasuredStore) -> None:
+    for path in measured.files():
         with path.open("rb") as file:
             while file.read(_READ_BYTES):
                 pass

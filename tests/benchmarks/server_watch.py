@@ -1,7 +1,9 @@
-"""The server under load, seen from outside: its CPU, its memory, and the moments at which its store checkpoints."""
+"""The server under load, seen from outside: its CPU, its memory, and the moments at which its store checkpoints; and
+the CPU of the database beside it, if there is one."""
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +24,14 @@ class Checkpoint:
 
 
 class ServerWatch:
-    """Watches a process and its data directory from a thread, from entering to leaving."""
+    """Watches a process and its data directory from a thread, from entering to leaving. database: the processes whose
+    CPU, with that of all their children, is its own."""
 
-    def __init__(self, pid: int, data: Path) -> None:
+    def __init__(self, pid: int, data: Path, database: Sequence[int] = ()) -> None:
         self._process = psutil.Process(pid)
+        self._database = [psutil.Process(one) for one in database]
+        self._database_before_s = 0.0
+        self.database_cpu_s = 0.0
         self._data = data
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="server-watch")
@@ -36,6 +42,7 @@ class ServerWatch:
 
     def __enter__(self) -> Self:
         self._cpu_before_s = self._cpu()
+        self._database_before_s = self._database_cpu()
         self._thread.start()
         return self
 
@@ -45,10 +52,24 @@ class ServerWatch:
         self._stopped.set()
         self._thread.join()
         self.cpu_s = self._cpu() - self._cpu_before_s
+        self.database_cpu_s = self._database_cpu() - self._database_before_s
 
     def _cpu(self) -> float:
         times = self._process.cpu_times()
         return float(times.user + times.system)
+
+    def _database_cpu(self) -> float:
+        total = 0.0
+        for process in self._database:
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+            for child in process.children(recursive=True):
+                try:
+                    own = child.cpu_times()
+                except psutil.NoSuchProcess:  # its parent has its times by now
+                    continue
+                total += own.user + own.system
+        return total
 
     def _watch(self) -> None:
         size, grew_s, round_number = 0, time.monotonic(), 0

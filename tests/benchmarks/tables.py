@@ -14,13 +14,25 @@ _MIB = 2**20
 
 def ingest_table(results: Sequence[IngestResult]) -> Table:
     """One row a scenario: speed, cost, memory, disk, losses."""
-    columns = ("scenario", "spans/s", "server CPU s/M spans", "cores", "RSS max MiB", "B/span on disk", "checkpoints")
+    columns = (
+        "scenario",
+        "store",
+        "spans/s",
+        "clew CPU s/M spans",
+        "database CPU s/M",
+        "cores",
+        "RSS max MiB",
+        "B/span on disk",
+        "checkpoints",
+    )
     table = _table("Ingest", *columns, "longest ms", "acknowledged", "stored (ledger)", "found", "lost")
     for result in results:
         table.add_row(
             result.name,
+            result.store,
             f"{result.spans_per_s:,.0f}",
             f"{result.server_cpu_s_per_million:.1f}",
+            f"{result.database_cpu_s_per_million:.1f}",
             f"{result.server_cores:.2f}",
             f"{result.rss_max_bytes / _MIB:,.0f}",
             f"{result.disk_bytes_per_span:.0f}",
@@ -44,7 +56,7 @@ def streams_table(results: Sequence[IngestResult]) -> Table:
     for result in results:
         for stream in result.streams:
             table.add_row(
-                result.name,
+                f"{result.name} {result.store}",
                 stream.protocol + ("" if stream.asked_spans_per_s is None else f" @ {stream.asked_spans_per_s:,.0f}"),
                 str(stream.lanes),
                 f"{stream.spans_per_s:,.0f}",
@@ -80,7 +92,7 @@ def reconstruction_table(results: Sequence[ReconstructionResult]) -> Table:
 def queries_table(result: QueriesResult) -> Table:
     """One row a question."""
     title = (
-        f"{result.spans:,} spans, {result.disk_bytes_per_span:.0f} B/span on disk, filled at "
+        f"{result.store}: {result.spans:,} spans, {result.disk_bytes_per_span:.0f} B/span on disk, filled at "
         f"{result.fill_spans_per_s:,.0f} spans/s; server RSS max {result.rss_max_bytes / _MIB:,.0f} MiB"
     )
     table = _table(title, "question", "API", "cold ms", "p50 ms", "p95 ms", "max ms", "asked", "answer KiB", "problems")

@@ -73,6 +73,11 @@ class PostgreSQLServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
+    def folder(self) -> Path:
+        """Where all its files are."""
+        return self._folder
+
+    @property
     def process(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the server is not running"
         return self._process
