@@ -4,6 +4,7 @@ import asyncio
 
 from collector.admission import Admission
 from collector.budget import ByteBudget
+from collector.call_metrics import CallMetrics
 from collector.committer import Committer
 from collector.decode import otlp_json, otlp_proto, zipkin_formats, zipkin_proto3
 from collector.intake import Intake
@@ -20,6 +21,7 @@ from collector.receivers.zipkin_grpc import ZipkinGrpcReceiver
 from collector.receivers.zipkin_http import ZipkinHttpReceiver
 from collector.settings import CollectorSettings
 from storage.contract import SpanStore
+from storage.reported_calls import ReportsCalls
 from storage.requests import RetentionPolicy
 
 
@@ -38,6 +40,8 @@ class Collector:
         self.ledger = Ledger()
         self.metrics = CollectorMetrics(self.ledger, budget, version)
         self._maintenance = Maintenance(store, retention, on_round=self.metrics.on_maintenance)
+        if settings.call_metrics_max_series and isinstance(store, ReportsCalls):
+            store.report_calls_to(CallMetrics(self.metrics.registry, settings.call_metrics_max_series))
         committer = Committer(store, on_full=self._maintenance.hint)
         self._pipeline = Pipeline(committer, self.ledger, settings.commit_interval_ns, on_commit=self.metrics.on_commit)
         self._intake = Intake(budget, self.ledger, Admission(self._pipeline, self.ledger, settings.sample_rate))

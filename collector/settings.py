@@ -112,6 +112,15 @@ class CollectorSettings(SettingsModel):
         ge=0,
         description="Least time between two commits under load: what arrives meanwhile shares one fsync.",
     )
+    call_metrics_max_series: int = Field(
+        1000,
+        alias="CLEW_CALL_METRICS_MAX_SERIES",
+        ge=0,
+        le=100_000,
+        description="Operations (service, span name, kind and status), and edges of the service graph, that `/metrics` "
+        "has `traces_spanmetrics_*` and `traces_service_graph_*` for, each with labels of its own; further ones share "
+        "`other-operations` and `other-services`. `0` leaves these metrics out.",
+    )
     drain_timeout_ns: DurationNs = Field(
         parse_duration_ns("20s"),
         alias="CLEW_DRAIN_TIMEOUT",

@@ -23,6 +23,7 @@ from storage.duckdb.time_parts import Level, parts_of, union_of
 from storage.duckdb.trace_slices import Asked, TraceSlice, whole_traces
 from storage.linking.change import traces_larger_before, without_traces
 from storage.linking.graph_change import change_of_sums
+from storage.linking.graph_table import MINUTE_CALLS
 from storage.linking.linker import Call
 from storage.linking.table import BUCKET_CALLS, RULES
 
@@ -126,8 +127,11 @@ def forget_sums_of_other_rules(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.commit()
 
 
-def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> None:
-    """Add the commits (after, upto] to the sums, which know those up to `after`. In the caller's transaction."""
+def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> pa.Table:
+    """Add the commits (after, upto] to the sums, which know those up to `after`. In the caller's transaction.
+
+    Returns by how much the calls of the service graph changed, as MINUTE_CALLS, several rows a key.
+    """
     asked = Asked(
         spans="SELECT trace_id, false AS late FROM spans WHERE seq > $after AND seq <= $upto",
         before="seq <= $after",
@@ -137,8 +141,9 @@ def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> N
         read_values={"after": after, "upto": upto},
         with_set_aside=False,
     )
-    _add(cursor, (_with_large_set_aside(cursor, part) for part in whole_traces(cursor, asked)))
+    change = _add(cursor, (_with_large_set_aside(cursor, part) for part in whole_traces(cursor, asked)))
     cursor.execute(_SET_STATE, [upto, RULES])
+    return change
 
 
 def discount_spans(cursor: duckdb.DuckDBPyConnection, condition: str, values: Mapping[str, int]) -> None:
@@ -170,8 +175,8 @@ def _with_large_set_aside(cursor: duckdb.DuckDBPyConnection, part: TraceSlice) -
     return part._replace(spans=without_traces(part.spans, large))
 
 
-def _add(cursor: duckdb.DuckDBPyConnection, slices: Iterable[TraceSlice]) -> None:
-    """Add the change that each slice shows, to the sums of the service graph, too."""
+def _add(cursor: duckdb.DuckDBPyConnection, slices: Iterable[TraceSlice]) -> pa.Table:
+    """Add the change that each slice shows, to the sums of the service graph, too; by how much those changed."""
     changes = [change_of_sums(part.spans, SECOND_NS, part.describe) for part in slices]
     graph_sums.add(cursor, [change.graph for change in changes])
     # The statement finds `change` by this name.
@@ -182,3 +187,4 @@ def _add(cursor: duckdb.DuckDBPyConnection, slices: Iterable[TraceSlice]) -> Non
     if recent >= SETTLED_ROWS:
         for statement in _SETTLE:
             cursor.execute(statement)
+    return pa.concat_tables([MINUTE_CALLS.empty_table(), *(change.graph for change in changes)])

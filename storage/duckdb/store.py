@@ -18,6 +18,7 @@ from storage.duckdb.summaries import find_trace_summaries
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
 from storage.ids import TraceId
+from storage.reported_calls import CallObserver
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.span import Span
 from storage.trace_summary import TraceSummary
@@ -139,6 +140,10 @@ class DuckDBStore:
             self._instance.allow_checkpoints()
         self._upkeep.run()
         return self._retention.apply(policy, now_ns)
+
+    def report_calls_to(self, observer: CallObserver) -> None:
+        """As ReportsCalls.report_calls_to."""
+        self._upkeep.report_calls_to(observer)
 
     def statistics(self) -> StoreStatistics:
         """As SpanStore.statistics. disk_bytes: the file and its log."""

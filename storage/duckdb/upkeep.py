@@ -12,9 +12,10 @@ from itertools import pairwise
 import duckdb
 
 from storage.attributes import KEY_SEPARATOR
-from storage.duckdb import call_sums, link_sums, sql
+from storage.duckdb import call_reports, call_sums, link_sums, sql
 from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.marks import Marks
+from storage.reported_calls import EDGE_CALLS, CallObserver
 
 SLICE_ROWS = 500_000
 """Spans rolled up in one transaction: about 50 ms of work, and 1.5 MB of log."""
@@ -54,6 +55,13 @@ class Upkeep:
         self._instance = instance
         self._marks = marks
         self._autocomplete_keys = autocomplete_keys
+        self._opened_seq = 0
+        self._reported_seq = 0
+        self._observer: CallObserver | None = None
+
+    def report_calls_to(self, observer: CallObserver) -> None:
+        """As ReportsCalls.report_calls_to."""
+        self._observer = observer
 
     def load(self) -> None:
         """Set the marks from what is stored; at the start."""
@@ -63,6 +71,8 @@ class Upkeep:
             call_sums.forget_sums_of_other_rules(cursor)
             self._note_spans_per_commit(cursor)
             known = {key for (key,) in cursor.execute(sql.TAG_KEYS).fetchall()}
+            ((self._opened_seq,),) = cursor.execute(sql.LAST_SEQ).fetchall()
+            self._reported_seq = self._opened_seq
         self._marks.complete_tag_keys = frozenset(known.intersection(self._autocomplete_keys))
 
     def run(self) -> None:
@@ -81,6 +91,8 @@ class Upkeep:
         for _ in range(MAX_COUNTED_SLICES):
             if not self._count_slice():
                 break
+        if self._observer:
+            self._report_spans(self._observer)
 
     def roll_up_values(self, cursor: duckdb.DuckDBPyConnection, after_seq: int, last_seq: int, segment: int) -> None:
         """Add the distinct names, resources and tag values of commits (after_seq, last_seq] to a segment."""
@@ -105,9 +117,15 @@ class Upkeep:
         """Count the calls of the next spans that are rolled up; whether there were any."""
         with self._instance.cursor() as cursor, transaction(cursor):
             after, watermark = link_sums.LinkedState.read(cursor).seq, UpkeepState.read(cursor).watermark
-            if after < watermark:
-                link_sums.count_commits(cursor, after, _slice_end(cursor, after, watermark))
-        return after < watermark
+            if after >= watermark:
+                return False
+            if after < self._opened_seq:
+                # So that no slice has both what was held before, which is not reported, and what came since.
+                watermark = min(watermark, self._opened_seq)
+            change = link_sums.count_commits(cursor, after, _slice_end(cursor, after, watermark))
+        if self._observer and after >= self._opened_seq:
+            self._observer.on_edges(change.select(EDGE_CALLS.names))
+        return True
 
     def _count_slice(self) -> bool:
         """Sum the calls of the next spans that are rolled up; whether there were enough of them."""
@@ -118,6 +136,14 @@ class Upkeep:
                 return False
             call_sums.count_commits(cursor, after, enough[0][0])
         return True
+
+    def _report_spans(self, observer: CallObserver) -> None:
+        while self._reported_seq < self._marks.watermark:
+            with self._instance.cursor() as cursor:
+                upto = _slice_end(cursor, self._reported_seq, self._marks.watermark)
+                calls = call_reports.span_calls(cursor, self._reported_seq, upto)
+            observer.on_spans(calls)
+            self._reported_seq = upto
 
     def _sort_recent_traces(self, cursor: duckdb.DuckDBPyConnection) -> None:
         (recent,) = cursor.execute(sql.COUNT_RECENT_TRACES).fetchall()[0]
