@@ -104,7 +104,8 @@ class Retention:
         return int(received_ns), int(written)
 
     def _set_marks(self, received_ns: int, written: int) -> None:
-        self._connection.execute(sql.DROP_BEFORE, {"received_ns": received_ns, "written": written})
+        marks = {"received_ns": received_ns, "written": written}
+        self._connection.execute(sql.DROP_BEFORE, marks, {"distributed_foreground_insert": 1})
 
     def _alter(self, table: str, change: str) -> None:
         self._connection.execute(
