@@ -155,6 +155,7 @@ def test_the_pod_has_no_rights_that_it_does_not_need(size: str, workload: Docume
         "capabilities": {"drop": ["ALL"]},
     }
     assert "memory" in container(workload)["resources"]["limits"]
+    assert "/tmp" in {mount["mountPath"] for mount in container(workload)["volumeMounts"]}
 
 
 @named
@@ -222,7 +223,7 @@ def test_collectors_scale_by_what_they_use(size: str) -> None:
 def test_the_single_pods_store_is_on_its_volume() -> None:
     [workload] = workloads("single")
     [claim] = workload["spec"]["volumeClaimTemplates"]
-    [mount] = container(workload)["volumeMounts"]
+    [mount] = [one for one in container(workload)["volumeMounts"] if one["name"] == "data"]
     settings = settings_of("single", workload)
 
     assert mount["name"] == claim["metadata"]["name"]
