@@ -22,7 +22,7 @@ PROBES = ((14269, "/"), (13133, "/status"), (9411, "/health"), (8888, "/metrics"
 def main(arguments: list[str]) -> None:
     """Bring up the loopback, start clew, ask, stop it, and report."""
     split = arguments.index("--")
-    _bring_up_loopback()
+    bring_up_loopback()
     command = [sys.executable, "-m", "clew", *arguments[:split]]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clew:
         assert clew.stdout is not None
@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> None:
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-def _bring_up_loopback() -> None:
+def bring_up_loopback() -> None:
+    """Let 127.0.0.1 be reached in a network namespace of one's own."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP_RUNNING))
 
