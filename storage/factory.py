@@ -83,7 +83,9 @@ def _store_at(settings: StorageSettings, variable: str) -> SpanStore:
             return TemporaryDuckDBStore(*rest)
         return DuckDBStore(_path_of(settings.url, variable), *rest)
     if parts.scheme in _POSTGRESQL:
-        return PostgreSQLStore(address_of(settings.url, variable), settings.autocomplete_keys)
+        return PostgreSQLStore(
+            address_of(settings.url, variable), settings.autocomplete_keys, tag_index=settings.postgresql_tag_index
+        )
     if parts.scheme in CLICKHOUSE:
         address = clickhouse_address_of(settings.url, variable)
         return ClickHouseStore(address, settings.autocomplete_keys, _cluster(settings))

@@ -78,12 +78,14 @@ def _one_of(column: sa.Column[int], numbers: Numbers) -> Condition:
 
 
 def _durations(query: TraceQuery) -> list[Condition]:
-    duration_ns = sa.func.coalesce(_SPAN.duration_ns, 0)
+    """Spelled without functions, of whose values PostgreSQL keeps no statistics."""
     found: list[Condition] = []
     if query.duration_min_ns is not None:
-        found.append(duration_ns >= _int64(query.duration_min_ns))
+        at_least = _SPAN.duration_ns >= _int64(query.duration_min_ns)
+        found.append(at_least if query.duration_min_ns > 0 else sa.or_(at_least, _SPAN.duration_ns.is_(None)))
     if query.duration_max_ns is not None:
-        found.append(duration_ns <= _int64(query.duration_max_ns))
+        at_most = _SPAN.duration_ns <= _int64(query.duration_max_ns)
+        found.append(at_most if query.duration_max_ns < 0 else sa.or_(at_most, _SPAN.duration_ns.is_(None)))
     return found
 
 

@@ -19,8 +19,8 @@ _LOCK = 0x636C6577
 """Of all who change a schema ("clew")."""
 
 
-def migrate(connections: Connections) -> None:
-    """Bring the database to the newest revision; nothing happens when it is there.
+def migrate(connections: Connections, *, tag_index: bool = False) -> None:
+    """Bring the database to the newest revision; nothing happens when it is there. tag_index: with an index on tags.
 
     Raises SchemaVersionError, with nothing changed, when the database's revision is not one of this clew's.
     """
@@ -28,6 +28,8 @@ def migrate(connections: Connections) -> None:
     with connections.rows() as rows:
         _changed(connections, rows, revisions.upgrade)
         segments.make_first(rows)
+        if tag_index:
+            segments.index_tags(rows)
 
 
 class PostgreSQLSchema:

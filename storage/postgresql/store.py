@@ -24,14 +24,16 @@ from storage.trace_summary import TraceSummary, trace_summary
 class PostgreSQLStore:
     """A SpanStore in the database at an address, of PostgreSQL 14 or newer. Its tables are made when not there.
 
-    autocomplete_keys: the span attributes that `tag_values` answers for.
+    autocomplete_keys: the span attributes that `tag_values` answers for. tag_index: whether it is to have an index on
+    tags, which then stays.
     """
 
     name = "postgresql"
     capabilities = Capabilities(durable=True, split_roles=True)
 
-    def __init__(self, address: Address, autocomplete_keys: tuple[str, ...]) -> None:
+    def __init__(self, address: Address, autocomplete_keys: tuple[str, ...], *, tag_index: bool = False) -> None:
         self._autocomplete_keys = autocomplete_keys
+        self._tag_index = tag_index
         self._connections = Connections(address)
         self._texts = KnownTexts()
         self._writer = Writer(self._connections)
@@ -42,7 +44,7 @@ class PostgreSQLStore:
         """Connect, and bring the schema up to date."""
         self._connections.open()
         try:
-            schema.migrate(self._connections)
+            schema.migrate(self._connections, tag_index=self._tag_index)
         except BaseException:
             self._connections.close()
             raise

@@ -6,6 +6,7 @@ import pytest
 from storage.batch import SpanBatch
 from storage.errors import StoreUnavailable
 from storage.postgresql import retention, segments
+from storage.postgresql.address import address_of
 from storage.postgresql.store import PostgreSQLStore
 from storage.requests import RetentionPolicy
 from tests.builders import DAY, TODAY_NS, a_span, a_trace_id
@@ -133,3 +134,18 @@ def test_a_partition_that_a_process_left_half_dropped_is_dropped_by_the_next_upk
         store.maintain(KEEP_EVERYTHING, TODAY_NS)
         assert database.execute("SELECT to_regclass('spans_1')").fetchall() == [(None,)]
         assert found(store) == [2]
+
+
+def test_an_index_on_tags_is_made_when_asked_for_and_is_in_segments_to_come(
+    url: str, database: psycopg.Connection
+) -> None:
+    indexes = "SELECT count(*) FROM pg_indexes WHERE tablename IN ('spans_1', 'spans_2') AND indexdef LIKE '%gin%'"
+    with a_store(url) as store:
+        write(store, 1, TODAY_NS)
+        assert database.execute(indexes).fetchall() == [(0,)]
+    for _ in range(2):
+        with PostgreSQLStore(address_of(url, "CLEW_STORAGE_URL"), (), tag_index=True) as store:
+            open_next(store, 2)
+            write(store, 2, TODAY_NS)
+            assert database.execute(indexes).fetchall() == [(2,)]
+    database.execute("DROP INDEX spans_tokens")
