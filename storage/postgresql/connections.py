@@ -196,9 +196,12 @@ class Connections:
             yield connection
             connection.rollback()
 
-    def read(self, work: Callable[[Rows], T]) -> T:
-        """`work(connection)`, which `interrupt` can end; once more on a new connection when the first one was dead."""
-        return self._twice(lambda fresh: self._read(self._rows, work, fresh))
+    def read(self, work: Callable[[Rows], T], may_repeat: Callable[[], bool] = lambda: True) -> T:
+        """`work(connection)`, which `interrupt` can end; once more on a new connection when the first one was dead.
+
+        may_repeat: whether that may be, asked when it is to.
+        """
+        return self._twice(lambda fresh: self._read(self._rows, work, fresh), may_repeat)
 
     def read_arrow(self, work: Callable[[Arrows], T]) -> T:
         """As `read`, in one transaction that sees one moment and is rolled back."""
@@ -209,7 +212,7 @@ class Connections:
             connection.rollback()
             return found
 
-        return self._twice(lambda fresh: self._read(self._arrows, of_one_moment, fresh))
+        return self._twice(lambda fresh: self._read(self._arrows, of_one_moment, fresh), lambda: True)
 
     def interrupt(self, thread_id: int) -> None:
         """Cancel the statement that this thread's read runs; its connection serves nobody else afterwards."""
@@ -221,10 +224,12 @@ class Connections:
                 with suppress(psycopg.Error, adbc.Error):
                     connection.cancel()
 
-    def _twice(self, attempt: Callable[[bool], T]) -> T:
+    def _twice(self, attempt: Callable[[bool], T], may_repeat: Callable[[], bool]) -> T:
         try:
             return attempt(False)
         except ConnectionLost:
+            if not may_repeat():
+                raise
             return attempt(True)
 
     def _read(self, idle: "_Idle[C]", work: Callable[[C], T], fresh: bool) -> T:

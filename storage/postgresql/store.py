@@ -78,8 +78,16 @@ class PostgreSQLStore:
 
     def find_traces_where(self, query: TraceQuery, accepts: Accepts, *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.find_traces_where."""
+        asked: list[bool] = []
+
+        def noted(trace: Sequence[Span]) -> bool:
+            asked.append(True)
+            return accepts(trace)
+
         return self._connections.read(
-            lambda rows: search.find_traces_where(rows, self._texts, query, accepts, strict=strict)
+            lambda rows: search.find_traces_where(rows, self._texts, query, noted, strict=strict),
+            # It is asked once a trace.
+            may_repeat=lambda: not asked,
         )
 
     def find_trace_ids(self, query: TraceQuery, *, strict: bool = True) -> list[TraceId]:

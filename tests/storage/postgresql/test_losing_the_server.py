@@ -4,16 +4,18 @@ import itertools
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 import pytest
 
 from storage.batch import SpanBatch
-from storage.errors import StoreUnavailable
-from storage.postgresql.connections import Arrows
+from storage.errors import StoreFull, StoreUnavailable
+from storage.postgresql.connections import Arrows, ConnectionLost
 from storage.postgresql.store import PostgreSQLStore
+from storage.span import Span
 from tests.builders import a_span, a_trace_id
+from tests.contract.asking import a_query
 from tests.servers.postgresql import PostgreSQLServer
 from tests.storage.postgresql.conftest import a_store
 from tests.waiting import wait_until
@@ -180,3 +182,35 @@ class TestACommitWithoutAnAnswer:
 
 def refused() -> None:
     raise psycopg.OperationalError("connection refused")
+
+
+def test_a_search_that_asked_its_asker_already_is_not_begun_anew(store: PostgreSQLStore) -> None:
+    for trace in (1, 2):
+        store.write(a_batch(trace))
+    asked = []
+
+    def accepts(trace: Sequence[Span]) -> bool:
+        asked.append(trace[0].trace_id)
+        raise ConnectionLost("while it was asked")
+
+    with pytest.raises(ConnectionLost):
+        store.find_traces_where(a_query(), accepts)
+    assert len(asked) == 1
+
+
+def test_a_full_disk_refuses_the_batch_and_reads_go_on(store: PostgreSQLStore, database: psycopg.Connection) -> None:
+    """The server itself answers as it does when it cannot extend a file (53100)."""
+    store.write(a_batch(1))
+    database.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$"
+    )
+    try:
+        database.execute("CREATE TRIGGER full_disk BEFORE INSERT ON spans_1 EXECUTE FUNCTION full_disk()")
+        with pytest.raises(StoreFull, match="No space left on device"):
+            store.write(a_batch(2))
+        assert len(store.get_traces([a_trace_id(1), a_trace_id(2)])) == 1
+    finally:
+        database.execute("DROP FUNCTION full_disk CASCADE")
+    store.write(a_batch(2))
+    assert store.statistics().spans == 2 * SPANS_A_TRACE
