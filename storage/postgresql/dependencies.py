@@ -12,13 +12,19 @@ from storage.linking.linker import summed
 from storage.linking.row_index import Ints
 from storage.postgresql.connections import Arrows
 from storage.postgresql.link_sums import SECOND_NS, sums_between
-from storage.postgresql.link_traces import SLICE_TRACES, Moment, change_table, lows_of_commits, whole_traces
+from storage.postgresql.link_traces import (
+    SLICE_TRACES,
+    Moment,
+    change_table,
+    lows_of_commits,
+    traces_started,
+    whole_traces,
+)
 from storage.requests import DependencyLink
 
 _NEVER: Window = (0, -1)
 _LEAST_NS, _LARGEST_NS = -(2**63), 2**63 - 1
 
-_STARTED = "SELECT DISTINCT trace_low FROM spans WHERE start_ns BETWEEN {first_ns:d} AND {last_ns:d} AND {visible}"
 _SPANS_WITHIN = "SELECT count(*) AS spans FROM spans WHERE start_ns BETWEEN {first_ns:d} AND {last_ns:d} AND {visible}"
 _SPANS_OF_NEWS = "SELECT coalesce(sum(spans), 0)::bigint AS spans FROM commits WHERE NOT is_known AND {visible}"
 _FEW_SPANS = 200_000
@@ -49,19 +55,13 @@ def links(connection: Arrows, start_ns: int, end_ns: int, *, slice_traces: int =
 def _asked(connection: Arrows, moment: Moment, counted: Window, window: Window) -> Ints:
     """The low halves of the traces to link beside the sums of `counted`: sorted, distinct."""
     if counted == _NEVER:
-        return _started(connection, moment, window)
+        return traces_started(connection, moment, *window)
     cut = [(window[0], counted[0] - 1), (counted[1] + 1, window[1])]
-    found = [_started(connection, moment, part) for part in cut if part[0] <= part[1]]
+    found = [traces_started(connection, moment, *part) for part in cut if part[0] <= part[1]]
     found.append(lows_of_commits(connection, moment, moment.news))
     if moment.set_aside.size:
-        found.append(np.intersect1d(_started(connection, moment, window), moment.set_aside))
+        found.append(np.intersect1d(traces_started(connection, moment, *window), moment.set_aside))
     return np.unique(np.concatenate(found))
-
-
-def _started(connection: Arrows, moment: Moment, window: Window) -> Ints:
-    statement = _STARTED.format(first_ns=window[0], last_ns=window[1], visible=moment.visible)
-    lows: Ints = np.sort(connection.fetch(statement)["trace_low"].to_numpy())
-    return lows
 
 
 def _is_quicker_without_sums(connection: Arrows, moment: Moment, start_ns: int, end_ns: int) -> bool:

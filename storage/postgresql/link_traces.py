@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.linking.change import CHANGE_TABLE
+from storage.linking.graph_table import GRAPH_TABLE
 from storage.linking.link_span import ERROR
 from storage.linking.row_index import Bools, Ints
 from storage.linking.table import LINK_TABLE
@@ -30,6 +31,7 @@ _COLUMNS = (
     "span_id",
     "parent_span_id",
     "start_ns",
+    "duration_ns",
     "kind",
     "shared",
     "service_id",
@@ -51,6 +53,7 @@ _WITH_ERROR = (
 )
 
 
+_STARTED = "SELECT DISTINCT trace_low FROM spans WHERE start_ns BETWEEN {first_ns:d} AND {last_ns:d} AND {visible}"
 _OF_COMMITS = f"""
 SELECT DISTINCT trace_low FROM spans
 WHERE written >= {{first_place:d}} AND written < {{stop_place:d}}
@@ -88,7 +91,7 @@ class Moment(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """Spans of whole traces. links: LINK_TABLE; the rest a value a span; trace_lows: the low half of each trace."""
+    """Spans of whole traces. links: GRAPH_TABLE; the rest a value a span; trace_lows: the low half of each trace."""
 
     links: pa.Table
     written: Ints
@@ -109,6 +112,13 @@ def lows_of_commits(connection: Arrows, moment: Moment, commits: Ints) -> Ints:
         )
     )
     lows: Ints = np.sort(found["trace_low"].to_numpy())
+    return lows
+
+
+def traces_started(connection: Arrows, moment: Moment, first_ns: int, last_ns: int) -> Ints:
+    """The low halves of the traces with a visible span that starts in [first_ns, last_ns]; sorted, distinct."""
+    statement = _STARTED.format(first_ns=first_ns, last_ns=last_ns, visible=moment.visible)
+    lows: Ints = np.sort(connection.fetch(statement)["trace_low"].to_numpy())
     return lows
 
 
@@ -135,7 +145,8 @@ def whole_traces(
 
 def change_table(spans: Spans, before: Bools, after: Bools) -> pa.Table:
     """CHANGE_TABLE of these spans, without those that count at neither time."""
-    table = spans.links.append_column("before", pa.array(before)).append_column("after", pa.array(after))
+    table = spans.links.select(LINK_TABLE.names)
+    table = table.append_column("before", pa.array(before)).append_column("after", pa.array(after))
     return table.filter(pa.array(before | after)).cast(CHANGE_TABLE)
 
 
@@ -159,8 +170,9 @@ def _link_table(rows: pa.Table, lows: Ints, texts: ArrowTexts, with_error: Ints)
         "local_port": rows["local_port"].cast(pa.uint16()),
         "remote_service": texts.of(rows["remote_service_id"]),
         "error": pc.or_(has_error, is_error),
+        "duration_ns": rows["duration_ns"],
     }
-    return pa.table([columns[field.name] for field in LINK_TABLE], schema=LINK_TABLE)
+    return pa.table([columns[field.name] for field in GRAPH_TABLE], schema=GRAPH_TABLE)
 
 
 def _unsigned(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -125,10 +125,6 @@ def spans_of_traces(columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM spans WHERE trace_low = ANY(%(lows)s) AND {_VISIBLE} ORDER BY written"
 
 
-TRACES_STARTED = f"""
-SELECT DISTINCT trace_low FROM spans WHERE start_ns BETWEEN %(first_ns)s AND %(last_ns)s AND {_VISIBLE}
-"""
-
 # --- names ---
 
 _NAMES = f"""(

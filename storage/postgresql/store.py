@@ -126,7 +126,7 @@ class PostgreSQLStore:
 
     def service_graph(self, start_ns: int, end_ns: int) -> ServiceGraph:
         """As SpanReader.service_graph."""
-        return self._connections.read(lambda rows: service_graph.graph(rows, self._texts, start_ns, end_ns))
+        return self._connections.read_arrow(lambda arrows: service_graph.graph(arrows, start_ns, end_ns))
 
     def call_series(self, query: CallQuery) -> list[CallSeries]:
         """As SpanReader.call_series."""
