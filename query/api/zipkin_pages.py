@@ -17,7 +17,7 @@ from query.render.zipkin_health import pretty
 from query.settings import QuerySettings
 
 _MOUNT = "/zipkin"
-_PLACES = re.compile(r"|index\.html|search|traces?/[^/]+|dependenc(y|ies)|monitor|compare|file|traceViewer")
+_PLACES = re.compile(r"|index\.html|search|traces?/[^/]+|dependenc(y|ies)|monitor|compare|file|doors|traceViewer")
 """Of clew's page and of Zipkin's. Any other path that is no file is a 404, as from Zipkin."""
 
 

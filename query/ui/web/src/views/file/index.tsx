@@ -1,5 +1,5 @@
 import { ArrowLeft, FileUp } from "lucide-react";
-import { useId, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { ApiError } from "../../api/http.ts";
 import { type Column, SortableTable } from "../../components/sortable-table.tsx";
 import { formatCount, formatDuration, formatMoment } from "../../i18n/format.ts";
@@ -45,7 +45,6 @@ export default function FileView() {
 
 function DropZone({ busy }: { busy: number }) {
   const t = useT();
-  const id = useId();
   const field = useRef<HTMLInputElement>(null);
   return (
     <div className="drop-zone">
@@ -55,16 +54,11 @@ function DropZone({ busy }: { busy: number }) {
       <button type="button" className="button button-primary" onClick={() => field.current?.click()}>
         {t("file.choose")}
       </button>
-      <label htmlFor={id} className="visually-hidden">
-        {t("file.choose")}
-      </label>
       <input
-        id={id}
         ref={field}
         type="file"
         multiple
-        className="visually-hidden"
-        tabIndex={-1}
+        hidden
         accept=".json,.jsonl,.ndjson,.gz,.txt,application/json,application/gzip"
         onChange={(event) => {
           const files = [...(event.target.files ?? [])];

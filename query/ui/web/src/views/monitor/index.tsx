@@ -215,6 +215,8 @@ function ChartWithTraces({ measures, calls, service, ...chart }: ChartWithTraces
       <Ariakit.Popover
         store={popover}
         className="popover point"
+        // The click that picks a point is still on its way out when this opens.
+        hideOnInteractOutside={(event) => !frame.current?.contains(event.target as Node)}
         aria-label={t("monitor.point", { time: picked ? formatMinute(picked.moment, language) : "" })}
         getAnchorRect={() => {
           const box = frame.current?.querySelector(".chart-plot")?.getBoundingClientRect();
