@@ -26,6 +26,12 @@ STEP_LATENCIES = pa.schema(
 _Latencies = tuple[float | None, ...]
 _Numbers = npt.NDArray[np.integer]
 
+_VALUES_NS = values_ns(np.arange(BUCKETS))
+_CELLS_AT_ONCE = 2**21
+"""Counts that are held at once, 8 bytes each, unless one series has more."""
+_USUAL_BUCKETS = 150
+"""How many buckets series have among them, about: durations from 1 ms to 10 s."""
+
 
 class Named(NamedTuple):
     """What a series is of; operation as in CallSeries."""
@@ -43,16 +49,12 @@ def series_of_steps(
         _in_windows(_summed(cells, column(calls, name), len(named) * query.steps).reshape(-1, query.steps), query)
         for name in ("calls", "errors")
     )
-    called = np.flatnonzero(of_calls.any(axis=1)).tolist()
-    slow: dict[int, _Latencies] = {}
+    slow: list[_Latencies] = [()] * len(named)
     if latencies is not None and query.quantile is not None:
-        rows_of = _by_series(latencies)
-        slow = {series: _latencies_ns(*rows_of(series), of_calls[series], query) for series in called}
+        slow = _latencies_ns(latencies, of_calls, query.quantile, query)
     return [
-        CallSeries(
-            *named[series], tuple(of_calls[series].tolist()), tuple(of_errors[series].tolist()), slow.get(series, ())
-        )
-        for series in called
+        CallSeries(*named[series], tuple(of_calls[series].tolist()), tuple(of_errors[series].tolist()), slow[series])
+        for series in np.flatnonzero(of_calls.any(axis=1)).tolist()
     ]
 
 
@@ -69,44 +71,66 @@ def _width(query: CallQuery) -> int:
     return query.steps - query.points + 1
 
 
-def _by_series(latencies: pa.Table) -> Callable[[int], tuple[_Numbers, _Numbers, _Numbers]]:
-    """What gives the columns step, bucket and calls of one series."""
-    series, *columns = (latencies[name].combine_chunks().to_numpy() for name in STEP_LATENCIES.names)
-    largest = series.max(initial=0)
-    order = np.argsort(series.astype(np.uint16) if largest < 2**16 else series, kind="stable")
-    firsts = np.searchsorted(series[order], np.arange(largest + 2))
+def _latencies_ns(latencies: pa.Table, of_calls: Ints, quantile: float, query: CallQuery) -> list[_Latencies]:
+    """Of each series at each moment; None where nothing was called. of_calls: how many calls each had at each."""
+    at_once = max(1, _CELLS_AT_ONCE // (_USUAL_BUCKETS * (query.steps + 1)))
+    rows_of = _rows_by_series(latencies, len(of_calls))
+    found: list[_Latencies] = []
+    for first in range(0, len(of_calls), at_once):
+        stop = min(first + at_once, len(of_calls))
+        found += _quantiles_ns(*rows_of(first, stop), of_calls[first:stop], quantile, query)
+    return found
 
-    def rows_of(number: int) -> tuple[_Numbers, _Numbers, _Numbers]:
-        rows = order[firsts[number] : firsts[number + 1]]
+
+def _rows_by_series(
+    latencies: pa.Table, size: int
+) -> Callable[[int, int], tuple[_Numbers, _Numbers, _Numbers, _Numbers]]:
+    """What gives the columns of the series [first, stop): series numbered from `first`, step, bucket and calls."""
+    series, *columns = (latencies[name].combine_chunks().to_numpy() for name in STEP_LATENCIES.names)
+    # Sorting numbers of 8 and 16 bits stably, numpy counts instead of comparing.
+    small = np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.int32
+    order = np.argsort(series.astype(small), kind="stable")
+    firsts = np.concatenate(([0], np.cumsum(np.bincount(series, minlength=size))))
+
+    def rows_of(first: int, stop: int) -> tuple[_Numbers, _Numbers, _Numbers, _Numbers]:
+        rows = order[firsts[first] : firsts[stop]]
         step, bucket, calls = (each[rows] for each in columns)
-        return step, bucket, calls
+        return np.repeat(np.arange(stop - first), np.diff(firsts[first : stop + 1])), step, bucket, calls
 
     return rows_of
 
 
-def _latencies_ns(step: _Numbers, bucket: _Numbers, calls: _Numbers, of_calls: Ints, query: CallQuery) -> _Latencies:
-    """At each moment; None where nothing was called. of_calls: how many calls there were at each."""
-    assert query.quantile is not None
+def _quantiles_ns(
+    series: _Numbers,
+    step: _Numbers,
+    bucket: _Numbers,
+    calls: _Numbers,
+    of_calls: Ints,
+    quantile: float,
+    query: CallQuery,
+) -> list[_Latencies]:
+    """As _latencies_ns, of a few series at once: their steps stand one after another in a row for each bucket."""
     held = np.flatnonzero(np.bincount(bucket, minlength=BUCKETS))
     row_of = np.zeros(BUCKETS, dtype=np.int64)
     row_of[held] = np.arange(len(held))
-    columns = query.steps + 1
-    up_to = _summed(row_of[bucket] * columns + step + 1, calls, len(held) * columns).reshape(-1, columns)
+    steps = query.steps + 1
+    columns = len(of_calls) * steps
+    up_to = _summed(row_of[bucket] * columns + series * steps + step + 1, calls, len(held) * columns)
+    up_to = up_to.reshape(-1, columns)
     np.cumsum(up_to, axis=1, out=up_to)
     # As np.cumsum(axis=0), which is ten times slower.
     for row, below in zip(up_to[1:], up_to, strict=False):
         row += below
-    moments = np.flatnonzero(of_calls)
-    position = query.quantile * (of_calls[moments] - 1)
+    called = np.flatnonzero(of_calls)
+    position = quantile * (of_calls.ravel()[called] - 1)
     lower = np.floor(position).astype(np.int64)
-    upper = np.minimum(lower + 1, of_calls[moments] - 1)
-    begins = np.tile(moments, 2)
+    upper = np.minimum(lower + 1, of_calls.ravel()[called] - 1)
+    begins = np.tile(called // query.points * steps + called % query.points, 2)
     rows = _rows_of_ranks(up_to, begins, begins + _width(query), np.concatenate([lower, upper]))
-    low, high = values_ns(held)[rows].reshape(2, -1)
-    found: list[float | None] = [None] * query.points
-    for moment, value in zip(moments.tolist(), (low + (high - low) * (position - lower)).tolist(), strict=True):
-        found[moment] = value
-    return tuple(found)
+    low, high = _VALUES_NS[held][rows].reshape(2, -1)
+    found = np.full(of_calls.size, None)
+    found[called] = low + (high - low) * (position - lower)
+    return [tuple(each) for each in found.reshape(of_calls.shape).tolist()]
 
 
 def _rows_of_ranks(up_to: Ints, begins: Ints, ends: Ints, ranks: Ints) -> Ints:
