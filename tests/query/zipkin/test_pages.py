@@ -69,7 +69,18 @@ async def test_config_shows_the_settings(open_door: OpenDoor) -> None:
     }
 
 
-PLACES = ["", "index.html", "traces/abc", "dependency", "traceViewer", "search", "trace/abc", "dependencies", "monitor"]
+PLACES = [
+    "",
+    "index.html",
+    "traces/abc",
+    "dependency",
+    "traceViewer",
+    "search",
+    "trace/abc",
+    "dependencies",
+    "monitor",
+    "doors",
+]
 
 
 @pytest.mark.parametrize("path", PLACES)

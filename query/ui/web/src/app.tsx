@@ -1,10 +1,10 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import { Redirect, Route, Router, Switch } from "wouter";
+import { Redirect, Route, Router, Switch, useLocation, useSearch } from "wouter";
 import { ApiError } from "./api/http.ts";
 import { Loading } from "./components/states.tsx";
 import { basePath } from "./routing/base.ts";
-import { ZipkinRedirect } from "./routing/zipkin-redirect.tsx";
+import { fromZipkin } from "./routing/zipkin-links.ts";
 import { Guarded } from "./shell/guarded.tsx";
 import { Shell } from "./shell/shell.tsx";
 
@@ -32,27 +32,41 @@ export function App() {
   return (
     <QueryClientProvider client={queries}>
       <Router base={basePath}>
-        <ZipkinRedirect />
         <Shell>
-          <Guarded>
-            <Suspense fallback={<Loading />}>
-              <Switch>
-                <Route path="/search" component={SearchView} />
-                <Route path="/trace/:ids">
-                  {({ ids }) => (ids.includes("...") ? <CompareView ids={ids} /> : <TraceView traceId={ids} />)}
-                </Route>
-                <Route path="/compare">{() => <CompareView ids="" />}</Route>
-                <Route path="/dependencies" component={GraphView} />
-                <Route path="/monitor" component={MonitorView} />
-                <Route path="/file" component={FileView} />
-                <Route path="/doors" component={DoorsView} />
-                <Route path="/" component={SearchView} />
-                <Route>{() => <Redirect to="/search" replace />}</Route>
-              </Switch>
-            </Suspense>
-          </Guarded>
+          <Places />
         </Shell>
       </Router>
     </QueryClientProvider>
   );
+}
+
+function Places() {
+  const [place] = useLocation();
+  return (
+    <Guarded place={place}>
+      <Suspense fallback={<Loading />}>
+        <Switch>
+          <Route path="/search" component={SearchView} />
+          <Route path="/trace/:ids">
+            {({ ids }) => (ids.includes("...") ? <CompareView ids={ids} /> : <TraceView traceId={ids} />)}
+          </Route>
+          <Route path="/compare">{() => <CompareView ids="" />}</Route>
+          <Route path="/dependencies" component={GraphView} />
+          <Route path="/monitor" component={MonitorView} />
+          <Route path="/file" component={FileView} />
+          <Route path="/doors" component={DoorsView} />
+          <Route>{() => <Elsewhere />}</Route>
+        </Switch>
+      </Suspense>
+    </Guarded>
+  );
+}
+
+/** The root, Zipkin's places, and what is no place at all: each leads on to a place of this page. */
+function Elsewhere() {
+  const [place] = useLocation();
+  const search = useSearch();
+  const target = fromZipkin(place, search);
+  if (target === undefined && place === "/") return <SearchView />;
+  return <Redirect to={target ?? "/search"} replace />;
 }

@@ -70,7 +70,7 @@ export function TagsField({ value, onChange, among }: TagsFieldProps) {
         <Ariakit.ComboboxPopover
           className="popover tags-popover"
           gutter={4}
-          hidden={offered.length === 0}
+          hidden={offered.length === 0 || undefined}
           aria-label={t("search.tags_keys")}
         >
           {offered.map(({ text, spans }) => (
