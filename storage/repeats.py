@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from storage.attributes import Attributes, encode
+from msgspec import to_builtins
+from msgspec.msgpack import Encoder
+
 from storage.ids import SpanId
-from storage.span import Event, Link, Span
+from storage.span import Span
+
+_packed = Encoder(order="deterministic").encode
 
 
 def distinct(spans: Sequence[Span]) -> list[Span]:
@@ -18,7 +22,7 @@ def distinct(spans: Sequence[Span]) -> list[Span]:
     if not repeated:
         return list(spans)
     alike = Counter(likeness(span) for span in spans if span.span_id in repeated)
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     kept: list[Span] = []
     for span in spans:
         if span.span_id in repeated and alike[likeness(span)] > 1:
@@ -44,38 +48,16 @@ def repeated_ids(spans: Iterable[Span]) -> set[SpanId]:
     return repeated
 
 
-def content_of(span: Span) -> str:
-    """Text that two spans share exactly when all their values and types are equal, but for the order of attributes."""
-    return repr(
-        (
-            (span.trace_id, span.span_id, span.parent_span_id, span.trace_state, span.flags),
-            (span.start_ns, span.duration_ns, span.service, span.name, span.kind, span.protocol),
-            (span.status_code, span.status_message, span.debug, span.shared, span.local, span.remote),
-            _text(span.attributes),
-            [_event(event) for event in span.events],
-            [_link(link) for link in span.links],
-            (_text(span.resource.attributes), span.resource.dropped_attributes, span.resource.schema_url),
-            (span.scope.name, span.scope.version, _text(span.scope.attributes)),
-            (span.scope.dropped_attributes, span.scope.schema_url),
-            (span.dropped_attributes, span.dropped_events, span.dropped_links),
-        )
-    )
+def content_of(span: Span) -> bytes:
+    """What two spans share exactly when all their values and types are equal, but for the order of attributes."""
+    try:
+        return _packed(span)
+    except (OverflowError, UnicodeEncodeError):
+        # An attribute that is a number beyond 64 bits, or a text with a lone surrogate.
+        return repr(_in_order(to_builtins(span, builtin_types=(bytes,)))).encode()
 
 
-def _text(attributes: Attributes) -> str:
-    return encode(dict(sorted(attributes.items()))) if attributes else "{}"
-
-
-def _event(event: Event) -> tuple[object, ...]:
-    return event.time_ns, event.name, _text(event.attributes), event.dropped_attributes
-
-
-def _link(link: Link) -> tuple[object, ...]:
-    return (
-        link.trace_id,
-        link.span_id,
-        link.trace_state,
-        _text(link.attributes),
-        link.dropped_attributes,
-        link.flags,
-    )
+def _in_order(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _in_order(item) for key, item in sorted(value.items())}
+    return [_in_order(item) for item in value] if isinstance(value, list | tuple) else value

@@ -96,7 +96,7 @@ def server_halves(spans: Sequence[Span]) -> list[int]:
 
 def common_trace_id(trace_ids: Iterable[TraceId]) -> TraceId:
     """The id of the trace whose spans have these, at least one: the least of 128 bits, else the least."""
-    return min(trace_ids, key=lambda trace_id: (trace_id.startswith(_ZERO_HIGH), trace_id))
+    return min(set(trace_ids), key=lambda trace_id: (trace_id.startswith(_ZERO_HIGH), trace_id))
 
 
 def is_error(span: Span) -> bool:

@@ -4,15 +4,16 @@ Source: Jaeger v2's clock skew adjuster, with the address of a Zipkin endpoint a
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from query.reconstruct.go_text import duration_text
 from query.reconstruct.trace import TraceSpan
-from storage.attributes import text_of
+from storage.attributes import Attributes, text_of
 from storage.ids import SpanId
-from storage.span import Span
+from storage.span import Endpoint, Span
 
 _DUPLICATE = "duplicate span IDs; skipping clock skew adjustment"
 
@@ -34,22 +35,48 @@ def correct_clock_skew(spans: Sequence[TraceSpan], max_delta_ns: int) -> list[Tr
     adjusted = list(spans)
     positions = _positions(adjusted)
     roots, children = _family(adjusted, positions)
-    waiting: list[tuple[int, int | None, _Skew]] = [
-        (root, None, _Skew(host_key(adjusted[root].span), 0)) for root in roots
-    ]
+    keys = _HostKeys()
+    skews = {root: _Skew(keys.of(adjusted[root].span), 0) for root in roots}
+    waiting = list(roots)
     while waiting:
-        index, parent, skew = waiting.pop()
-        host = host_key(adjusted[index].span)
-        if parent is not None and (not host or host != skew.host):
-            skew = _Skew(host, _delta_ns(adjusted[index].span, adjusted[parent].span))
-        adjusted[index] = _adjusted(adjusted[index], skew.delta_ns, max_delta_ns)
-        waiting += [(child, index, skew) for child in children.get(index, ())]
+        index = waiting.pop()
+        # A span is judged by its parent as that is now, moved or not.
+        parent, skew = adjusted[index].span, skews.pop(index)
+        for child in children.get(index, ()):
+            span = adjusted[child].span
+            host = keys.of(span)
+            own = skew if host and host == skew.host else _Skew(host, _delta_ns(span, parent))
+            if own.delta_ns:
+                adjusted[child] = _adjusted(adjusted[child], own.delta_ns, max_delta_ns)
+            if child in children:
+                skews[child] = own
+                waiting.append(child)
     return adjusted
 
 
 def host_key(span: Span) -> str:
     """What tells the span's host from others: host.id, the first host.ip, host.name, or its Zipkin address; else ""."""
-    resource = span.resource.attributes
+    told = _key_of_resource(span.resource.attributes)
+    return _address(span.local) if told is None else told
+
+
+class _HostKeys:
+    """`host_key` of spans that share their resources."""
+
+    def __init__(self) -> None:
+        # By the resource's id(): the spans hold it.
+        self._told: dict[int, str | None] = {}
+
+    def of(self, span: Span) -> str:
+        resource = span.resource
+        try:
+            told = self._told[id(resource)]
+        except KeyError:
+            told = self._told[id(resource)] = _key_of_resource(resource.attributes)
+        return _address(span.local) if told is None else told
+
+
+def _key_of_resource(resource: Attributes) -> str | None:
     if "host.id" in resource:
         return text_of(resource["host.id"])
     addresses = resource.get("host.ip")
@@ -59,7 +86,11 @@ def host_key(span: Span) -> str:
         return text_of(addresses[0])
     if "host.name" in resource:
         return text_of(resource["host.name"])
-    address = span.local.ipv4 or span.local.ipv6 or ""
+    return None
+
+
+def _address(local: Endpoint) -> str:
+    address = local.ipv4 or local.ipv6 or ""
     return "" if address.startswith("127.") or address == "::1" else address
 
 
@@ -105,15 +136,17 @@ def _delta_ns(child: Span, parent: Span) -> int:
 def _adjusted(shown: TraceSpan, delta_ns: int, max_delta_ns: int) -> TraceSpan:
     if delta_ns == 0 or shown.span.start_ns is None:
         return shown
-    delta = duration_text(delta_ns)
-    if max_delta_ns == 0:
-        return shown.warned(f"clock skew adjustment disabled; not applying calculated delta of {delta}")
     if abs(delta_ns) > max_delta_ns:
-        return shown.warned(
-            f"max clock skew adjustment delta of {duration_text(max_delta_ns)} exceeded; "
-            f"not applying calculated delta of {delta}"
-        )
+        return shown.warned(_not_applied(delta_ns, max_delta_ns))
     return moved(shown, delta_ns)
+
+
+@lru_cache(1024)
+def _not_applied(delta_ns: int, max_delta_ns: int) -> str:
+    calculated = f"not applying calculated delta of {duration_text(delta_ns)}"
+    if max_delta_ns == 0:
+        return f"clock skew adjustment disabled; {calculated}"
+    return f"max clock skew adjustment delta of {duration_text(max_delta_ns)} exceeded; {calculated}"
 
 
 def moved(shown: TraceSpan, delta_ns: int) -> TraceSpan:

@@ -4,13 +4,12 @@ Source: Jaeger's span id uniquifier (a SERVER span whose id a CLIENT span has to
 half a child belongs to (SpanNode.Builder: the half of the child's own endpoint).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import count
 
 from msgspec.structs import replace
 
-from query.reconstruct.kinship import encloses, hosts_of, service_affinity
+from query.reconstruct.kinship import Hosts, encloses, service_affinity
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
 from storage.span import Span
@@ -18,15 +17,6 @@ from storage.trace_summary import server_halves
 
 _MOST_COMPARED = 16
 """Of more halves of one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Half:
-    """One of the spans that shared an id, the id it has now, and whether it is the called side."""
-
-    span: Span
-    now_id: SpanId
-    serves: bool
 
 
 def separate_shared_ids(spans: Sequence[TraceSpan]) -> list[TraceSpan]:
@@ -42,11 +32,17 @@ def separate_shared_ids(spans: Sequence[TraceSpan]) -> list[TraceSpan]:
         return list(spans)
     fresh_ids = _fresh_ids(spans)
     now_ids = {index: next(fresh_ids) for index in halves_at}
-    halves = _halves_by_id(spans, now_ids)
-    return [
-        _moved(shown, now_ids[index], shown.span.span_id) if index in now_ids else _under_its_half(shown, halves)
-        for index, shown in enumerate(spans)
-    ]
+    halves, hosts = _halves_by_id(spans, now_ids), Hosts()
+    separated = list(spans)
+    for index, shown in enumerate(spans):
+        child = shown.span
+        if index in now_ids:
+            separated[index] = _moved(shown, now_ids[index], child.span_id)
+        elif child.parent_span_id in halves:
+            half = _half_of(child, halves[child.parent_span_id], spans, now_ids, hosts)
+            if half in now_ids:
+                separated[index] = _moved(shown, child.span_id, now_ids[half])
+    return separated
 
 
 def _fresh_ids(spans: Sequence[TraceSpan]) -> Iterator[SpanId]:
@@ -56,36 +52,32 @@ def _fresh_ids(spans: Sequence[TraceSpan]) -> Iterator[SpanId]:
     return (number for number in numbers if number not in used)
 
 
-def _halves_by_id(spans: Sequence[TraceSpan], now_ids: Mapping[int, SpanId]) -> dict[SpanId, list[_Half]]:
-    shared = {spans[index].span.span_id for index in now_ids}
-    halves: dict[SpanId, list[_Half]] = {span_id: [] for span_id in shared}
+def _halves_by_id(spans: Sequence[TraceSpan], now_ids: Mapping[int, SpanId]) -> dict[SpanId | None, list[int]]:
+    """Where the spans of each shared id are, as many as are compared."""
+    halves: dict[SpanId | None, list[int]] = {spans[index].span.span_id: [] for index in now_ids}
     for index, shown in enumerate(spans):
-        span = shown.span
-        if span.span_id in shared:
-            now_id = now_ids.get(index, span.span_id)
-            halves[span.span_id].append(_Half(span, now_id, index in now_ids))
+        same_id = halves.get(shown.span.span_id)
+        if same_id is not None and len(same_id) < _MOST_COMPARED:
+            same_id.append(index)
     return halves
 
 
-def _under_its_half(shown: TraceSpan, halves: Mapping[SpanId, Sequence[_Half]]) -> TraceSpan:
-    parent = shown.span.parent_span_id
-    if parent is None or parent not in halves:
-        return shown
-    child, candidates = shown.span, halves[parent][:_MOST_COMPARED]
-    affinities = [service_affinity(half.span, child) for half in candidates]
+def _half_of(
+    child: Span, halves: Sequence[int], spans: Sequence[TraceSpan], serving: Container[int], hosts: Hosts
+) -> int:
+    affinities = [service_affinity(spans[half].span, child) for half in halves]
     best = max(affinities)
-    kin = [half for half, affinity in zip(candidates, affinities, strict=True) if affinity == best]
-    return _moved(shown, child.span_id, (kin[0] if len(kin) == 1 else _closest(kin, child)).now_id)
+    kin = [half for half, affinity in zip(halves, affinities, strict=True) if affinity == best]
+    if len(kin) == 1:
+        return kin[0]
+    # Hosts are costly to compare, and mostly the service has told already.
+    own = hosts.of(child)
 
+    def closeness(half: int) -> tuple[bool, bool, bool]:
+        span = spans[half].span
+        return not own.isdisjoint(hosts.of(span)), half in serving, encloses(span, child)
 
-def _closest(halves: Sequence[_Half], child: Span) -> _Half:
-    # Hosts are costly to find, and mostly the service has told already.
-    hosts = hosts_of(child)
-
-    def closeness(half: _Half) -> tuple[bool, bool, bool]:
-        return not hosts.isdisjoint(hosts_of(half.span)), half.serves, encloses(half.span, child)
-
-    return max(halves, key=closeness)
+    return max(kin, key=closeness)
 
 
 def _moved(shown: TraceSpan, span_id: SpanId, parent: SpanId) -> TraceSpan:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from query.reconstruct.kinship import encloses, hosts_of, service_affinity
+from query.reconstruct.kinship import Hosts, encloses, service_affinity
 from query.reconstruct.trace import TraceSpan
 from storage.ids import SpanId
+from storage.span import Span
 
 _MOST_COMPARED = 16
 """Of more spans with one id, as broken tracers send them, the first are compared: else a trace could take for ever."""
@@ -58,7 +59,7 @@ def tree_of(spans: Sequence[TraceSpan]) -> TraceTree:
     Where several spans have the id of a parent, a child stands below the one of its service, else of its host, else
     the one that was running, else the first.
     """
-    parents, reasons = _parents(spans)
+    parents, reasons = _parents(spans, Hosts())
     for first in _circles(parents):
         parents[first] = None
         reasons[first] = RootReason.CIRCLE
@@ -68,10 +69,8 @@ def tree_of(spans: Sequence[TraceSpan]) -> TraceTree:
     return TraceTree(parents, children, order, depths, roots)
 
 
-def _parents(spans: Sequence[TraceSpan]) -> tuple[list[int | None], dict[int, RootReason]]:
-    positions: dict[SpanId, list[int]] = {}
-    for at, shown in enumerate(spans):
-        positions.setdefault(shown.span.span_id, []).append(at)
+def _parents(spans: Sequence[TraceSpan], hosts: Hosts) -> tuple[list[int | None], dict[int, RootReason]]:
+    firsts, others = _positions(spans)
     parents: list[int | None] = []
     reasons: dict[int, RootReason] = {}
     for at, shown in enumerate(spans):
@@ -79,23 +78,42 @@ def _parents(spans: Sequence[TraceSpan]) -> tuple[list[int | None], dict[int, Ro
         if parent_id is None or parent_id == shown.span.span_id:
             reasons[at] = RootReason.PARENTLESS
             parents.append(None)
-        elif found := positions.get(parent_id):
-            parents.append(found[0] if len(found) == 1 else _closest(spans, found[:_MOST_COMPARED], shown))
-        else:
+            continue
+        found = firsts.get(parent_id)
+        if found is None:
             reasons[at] = RootReason.ORPHAN
-            parents.append(None)
+        elif parent_id in others:
+            found = _closest(spans, [found, *others[parent_id]], shown.span, hosts)
+        parents.append(found)
     return parents, reasons
 
 
-def _closest(spans: Sequence[TraceSpan], found: Sequence[int], child: TraceSpan) -> int:
-    hosts = hosts_of(child.span)
+def _positions(spans: Sequence[TraceSpan]) -> tuple[dict[SpanId, int], dict[SpanId, list[int]]]:
+    """Of each id the first position; and of ids that more spans have the next ones, as many as are compared."""
+    firsts: dict[SpanId, int] = {}
+    others: dict[SpanId, list[int]] = {}
+    for at, shown in enumerate(spans):
+        if firsts.setdefault(shown.span.span_id, at) != at:
+            more = others.setdefault(shown.span.span_id, [])
+            if len(more) < _MOST_COMPARED - 1:
+                more.append(at)
+    return firsts, others
 
-    def closeness(at: int) -> tuple[int, bool, bool]:
+
+def _closest(spans: Sequence[TraceSpan], found: Sequence[int], child: Span, hosts: Hosts) -> int:
+    affinities = [service_affinity(spans[at].span, child) for at in found]
+    best = max(affinities)
+    kin = [at for at, affinity in zip(found, affinities, strict=True) if affinity == best]
+    if len(kin) == 1:
+        return kin[0]
+    # Hosts are costly to compare, and mostly the service has told already.
+    own = hosts.of(child)
+
+    def closeness(at: int) -> tuple[bool, bool]:
         parent = spans[at].span
-        near = not hosts.isdisjoint(hosts_of(parent))
-        return service_affinity(parent, child.span), near, encloses(parent, child.span)
+        return not own.isdisjoint(hosts.of(parent)), encloses(parent, child)
 
-    return max(found, key=closeness)
+    return max(kin, key=closeness)
 
 
 def _circles(parents: Sequence[int | None]) -> list[int]:

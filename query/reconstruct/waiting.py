@@ -54,8 +54,12 @@ def waits_of(spans: Sequence[TraceSpan], tree: TraceTree) -> Waits:
             continue
         found: list[int] = []
         for child in tree.children[at]:
-            if _is_waited_for(spans[child].span):
-                found += awaited[child] if windows[child] is None else (child,)
+            if not _is_waited_for(spans[child].span):
+                continue
+            if windows[child] is None:
+                found += awaited[child]
+            else:
+                found.append(child)
         awaited[at] = found
     return Waits(windows, awaited)
 

@@ -46,7 +46,7 @@ def as_otel(span: Span) -> Span:
         status_message=status_message,
         trace_state=trace_state,
         scope=scope,
-        events=tuple(structured(event) for event in span.events),
+        events=tuple(structured(event) for event in span.events) if span.events else (),
     )
 
 
@@ -74,6 +74,8 @@ def _lifted_kind(kind: SpanKind, attributes: dict[str, AttributeValue]) -> SpanK
 
 
 def _lifted_status(stored: StatusCode, attributes: dict[str, AttributeValue]) -> StatusCode:
+    if STATUS_KEY not in attributes and ERROR_KEY not in attributes:
+        return stored
     status = zipkin_status(stored, attributes)
     text = text_of(attributes.get(STATUS_KEY))
     if text in STATUS_TEXTS or text == status.name:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from storage.duckdb import sql
 from storage.duckdb.candidates import Condition, started_within
-from storage.ids import low_half
+from storage.ids import TraceId, low_half
 from storage.requests import TraceQuery
 
 _ROWS_PER_TRACE = 10
@@ -76,7 +76,7 @@ def _newest_rows(
         .limit(rows)
     )
     return [
-        Candidate(trace_id if strict else low_half(trace_id), row_id, start_ns)
+        Candidate(trace_id if strict else low_half(TraceId(trace_id)), row_id, start_ns)
         for trace_id, row_id, start_ns in _all(cursor, statement)
     ]
 

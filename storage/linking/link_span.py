@@ -52,8 +52,8 @@ class LinkSpan(NamedTuple):
         return self.local.service
 
 
-def link_span_of(span: Span) -> LinkSpan:
-    """The span as the linker sees it.
+def link_span_of(span: Span, *, with_peer: bool = True) -> LinkSpan:
+    """The span as the linker sees it. with_peer: whether to look for its peer, most of what this takes.
 
     Service names are lower-cased, as Zipkin does when it takes a span in, so that a service which reports as
     "checkout" by Zipkin and as "Checkout" by OTLP is one node. INTERNAL is no kind. A span that names itself as its
@@ -71,7 +71,7 @@ def link_span_of(span: Span) -> LinkSpan:
         start_ns=span.start_ns,
         error=_is_error(span),
         duration_ns=span.duration_ns,
-        peer=peer_of(span),
+        peer=peer_of(span) if with_peer else None,
     )
 
 
