@@ -93,9 +93,9 @@ def _signed_tokens(tokens: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pc.subtract(tokens.offsets, first), values)
 
 
-def signed(number: int) -> int:
-    """A number below 2**64 as the column of its bits holds it."""
-    return number - _UNSIGNED if number >= _UNSIGNED // 2 else number
+def unsigned(number: int) -> int:
+    """The number of 64 bits that the column holds as a signed one."""
+    return number % _UNSIGNED
 
 
 def signed_token(token: int) -> int:
@@ -143,9 +143,9 @@ def plain_row(row: Sequence[Any], texts: Mapping[int, str]) -> list[Any]:
     for place in _ABSENT_AS_FALSE:
         values[place] = bool(values[place])
     values[_KEYS_PLACE] = None
-    values[_SPAN_ID] %= _UNSIGNED
+    values[_SPAN_ID] = unsigned(values[_SPAN_ID])
     if values[_PARENT] is not None:
-        values[_PARENT] %= _UNSIGNED
+        values[_PARENT] = unsigned(values[_PARENT])
     plain = [values[place] for place in _TAKEN]
     plain[0] = trace_id_of(values[_HIGH], values[_LOW])
     return plain

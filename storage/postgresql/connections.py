@@ -18,6 +18,7 @@ from adbc_driver_manager import dbapi
 from psycopg import pq
 
 from storage.errors import StorageError, StoreConfigurationError, StoreFull, StoreUnavailable
+from storage.postgresql import sql
 from storage.postgresql.address import EXPECTED, Address
 
 MIN_VERSION = 14
@@ -207,7 +208,7 @@ class Connections:
         """As `read`, in one transaction that sees one moment and is rolled back."""
 
         def of_one_moment(connection: Arrows) -> T:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(sql.OF_ONE_MOMENT)
             found = work(connection)
             connection.rollback()
             return found

@@ -111,7 +111,7 @@ class Retention:
 
     def _move_marks(self, horizon_ns: int, first_written: int) -> int:
         with self._connections.arrows() as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(sql.OF_ONE_MOMENT)
             moment = Moment.of(connection)
             values = {
                 "gone": _GONE.format(horizon_ns=horizon_ns, first_written=first_written),

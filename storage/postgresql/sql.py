@@ -63,6 +63,9 @@ COLUMNS: tuple[str, ...] = tuple(_COLUMN_TYPES)
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # that is how SQLAlchemy types it
 
+OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+"""First of a transaction whose statements are all to see what the first one of them does."""
+
 MARKS = "SELECT horizon_ns, first_written FROM upkeep"
 _VISIBLE = "received_ns >= %(horizon_ns)s AND written >= %(first_written)s"
 
@@ -123,6 +126,14 @@ def _hex(value: bytes) -> str:
 def spans_of_traces(columns: Sequence[str]) -> str:
     """The visible spans of the traces with these low halves (%(lows)s), in the order they were written."""
     return f"SELECT {', '.join(columns)} FROM spans WHERE trace_low = ANY(%(lows)s) AND {_VISIBLE} ORDER BY written"
+
+
+def spans_in_places(columns: Sequence[str]) -> str:
+    """written, then these columns of the spans in the places %(written)s, which are of traces of %(lows)s."""
+    return (
+        f"SELECT written, {', '.join(columns)} FROM spans"
+        " WHERE trace_low = ANY(%(lows)s) AND written = ANY(%(written)s)"
+    )
 
 
 # --- names ---

@@ -8,7 +8,7 @@ from typing import Self
 from storage.batch import SpanBatch
 from storage.contract import Accepts, Capabilities, StoreStatistics
 from storage.ids import TraceId
-from storage.postgresql import dependencies, metrics, names, schema, search, service_graph, sql, tag_values
+from storage.postgresql import dependencies, metrics, names, schema, search, service_graph, sql, summaries, tag_values
 from storage.postgresql.address import Address
 from storage.postgresql.connections import Connections, Rows
 from storage.postgresql.reader import grouping_key, marks_of, traces_by_key
@@ -18,7 +18,7 @@ from storage.postgresql.upkeep import Upkeep
 from storage.postgresql.writer import Writer
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.span import Span
-from storage.trace_summary import TraceSummary, trace_summary
+from storage.trace_summary import TraceSummary
 
 
 class PostgreSQLStore:
@@ -95,8 +95,10 @@ class PostgreSQLStore:
         return self._connections.read(lambda rows: search.find_trace_ids(rows, self._texts, query, strict=strict))
 
     def find_trace_summaries(self, query: TraceQuery, *, strict: bool = True) -> list[TraceSummary]:
-        """As SpanReader.find_trace_summaries. A row is one piece here: its columns cost little beside each other."""
-        return [trace_summary(trace) for trace in self.find_traces(query, strict=strict)]
+        """As SpanReader.find_trace_summaries."""
+        return self._connections.read(
+            lambda rows: summaries.find_trace_summaries(rows, self._texts, query, strict=strict)
+        )
 
     def services(self) -> list[str]:
         """As SpanReader.services."""

@@ -94,7 +94,7 @@ class Upkeep:
     def _roll_up_slice(self, rows: Rows) -> bool:
         """Whether there may be more."""
         with self._connections.arrows() as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(sql.OF_ONE_MOMENT)
             moment = Moment.of(connection)
             commits = _next_slice(connection, moment)
             if not commits.size:
