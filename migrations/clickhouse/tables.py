@@ -14,6 +14,9 @@ SETTINGS = (
     "fsync_after_insert = 1",
     "fsync_part_directory = 1",
     "min_rows_to_fsync_after_merge = 1",
+    # What an insert writes is one file to sync instead of 50 to 170: for 6000 spans 7 ms of syncing instead of 180.
+    "min_bytes_for_full_part_storage = 134217728",
+    "min_bytes_for_wide_part = 134217728",
     # So that what was merged away need not stay for the 8 minutes that ClickHouse gives the kernel to write.
     "old_parts_lifetime = 60",
     # A write that is tried again is known by its token for so many writes.

@@ -61,8 +61,7 @@ SPANS = f"""
     INDEX tokens tokens TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX start_ns start_ns TYPE minmax GRANULARITY 1,
     INDEX duration_ns duration_ns TYPE minmax GRANULARITY 1,
-    INDEX received_ns received_ns TYPE minmax GRANULARITY 1,
-    INDEX written written TYPE minmax GRANULARITY 1"""
+    INDEX received_ns received_ns TYPE minmax GRANULARITY 1"""
 """written: rises in the order of writing, from row to row."""
 
 _SEEN = """

@@ -215,6 +215,7 @@ CREATE TABLE IF NOT EXISTS spans_local ON CLUSTER 'main' (trace_id FixedString(1
 ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/spans_local', '{replica}')
 ORDER BY trace_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, \
+min_bytes_for_full_part_storage = 134217728, min_bytes_for_wide_part = 134217728, \
 old_parts_lifetime = 60, non_replicated_deduplication_window = 1000, replicated_deduplication_window = 1000, \
 allow_nullable_key = 1
 ;
@@ -225,6 +226,7 @@ CREATE TABLE IF NOT EXISTS dropped_local ON CLUSTER 'main' (x Int64)
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/dropped_local', '{replica}')
 ORDER BY x
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, \
+min_bytes_for_full_part_storage = 134217728, min_bytes_for_wide_part = 134217728, \
 old_parts_lifetime = 60, non_replicated_deduplication_window = 1000, replicated_deduplication_window = 1000, \
 allow_nullable_key = 1
 ;

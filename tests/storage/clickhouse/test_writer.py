@@ -117,6 +117,16 @@ def number_of(span: Span) -> int:
     return int.from_bytes(span.span_id, "big")
 
 
+def test_a_write_syncs_one_file_a_table(store: ClickHouseStore, address: Address) -> None:
+    synced = "SELECT sum(value) FROM system.events WHERE event = 'FileSync'"
+    # What is merged meanwhile is synced, too.
+    for table in ("spans", "names", "resources", "trace_buckets"):
+        ask(address, f"SYSTEM STOP MERGES {{database}}.{table}")
+    before = int(ask(address, synced))
+    store.write(SpanBatch.of(a_zipkin_trace(), TODAY_NS))
+    assert 4 <= int(ask(address, synced)) - before < 12
+
+
 def test_parts_are_synced_to_disk_after_an_insert_and_after_a_merge(store: ClickHouseStore, address: Address) -> None:
     made = ask(address, "SELECT create_table_query FROM system.tables WHERE database = '{database}' AND name = 'spans'")
     for setting in ("fsync_after_insert = 1", "fsync_part_directory = 1", "min_rows_to_fsync_after_merge = 1"):
