@@ -16,6 +16,7 @@ from rich.console import Console
 
 from tests.benchmarks.ingest import measure_ingest
 from tests.benchmarks.ingest_results import IngestResult, Stream
+from tests.benchmarks.population import PLAIN, REALISTIC
 from tests.benchmarks.queries import QueriesResult, measure_queries
 from tests.benchmarks.reconstruction import ReconstructionResult, measure_reconstructions
 from tests.benchmarks.stores import NAMES as STORES
@@ -89,16 +90,19 @@ def ingest(
 @main.command()
 @click.option("--millions", multiple=True, type=float, default=(1, 10, 50), show_default=True, help="Store sizes.")
 @click.option("--keep/--no-keep", help="Keep filled DuckDB stores for the next time (about 100 bytes a span).")
+@click.option("--realistic", is_flag=True, help="Traces of 10-200 spans, 40 services, several roots, late spans.")
 @_store
-def queries(millions: Sequence[float], keep: bool, stores: Sequence[str]) -> None:
+def queries(millions: Sequence[float], keep: bool, realistic: bool, stores: Sequence[str]) -> None:
     """Reads over HTTP from stores of several sizes, filled first."""
     results = []
     for size, store in product(millions, stores):
-        directory = _BENCH / f"{'' if store == 'duckdb' else f'{store}-'}store-{size:g}M"
+        kind = f"{'' if store == 'duckdb' else f'{store}-'}{'realistic-' if realistic else ''}"
+        directory = _BENCH / f"{kind}store-{size:g}M"
         if directory.exists() and not (directory / "population.json").exists():
             shutil.rmtree(directory)  # left behind half filled
         with console.status("") as status:
-            result = measure_queries(directory, round(size * 1_000_000), status.update, store)
+            shape = REALISTIC if realistic else PLAIN
+            result = measure_queries(directory, round(size * 1_000_000), status.update, store, shape)
         console.print(queries_table(result))
         results.append(result)
         if not keep or store != "duckdb":

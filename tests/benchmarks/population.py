@@ -1,8 +1,8 @@
 """Millions of realistic spans as SpanBatches, built by numpy and Arrow: no Python object per span.
 
 A trace is a tree of hops: a SERVER (or CONSUMER) span for the root, and for every further hop a CLIENT (PRODUCER) span
-in the caller's service with a SERVER (CONSUMER) span below it in the callee's. About 10 spans a trace, geometrically
-spread; spans arrive when they end plus 0-5 s, so out of order.
+in the caller's service with a SERVER (CONSUMER) span below it in the callee's. Spans arrive when they end plus 0-5 s,
+so out of order. How large traces are, and what goes wrong with them, is a Shape's to say.
 """
 
 import random
@@ -18,6 +18,7 @@ from storage.batch import COLUMN_NAMES, SPAN_SCHEMA, SPARSE_FIELDS, SpanBatch, e
 from storage.span import Event, Protocol, SpanKind, StatusCode
 from tests.benchmarks.vocabulary import (
     ERROR_SHARE,
+    FURTHER_SERVICES,
     KINDS,
     OPERATIONS_PER_KIND,
     RARE_SHARE,
@@ -33,7 +34,7 @@ SPANS_PER_SECOND = 116
 _RARE_SETS = 64
 _SAMPLES_PER_BATCH = 40
 _INSTANCES = 3
-_MEAN_HOPS = 5.5
+_MOST_SPANS = 199
 _MESSAGING_SHARE = 0.1
 _Ints = npt.NDArray[np.int64]
 
@@ -55,25 +56,59 @@ class TraceSample:
     spans: int
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What traces are like: geometrically many hops more than the fewest spans, at most 199 spans.
+
+    cut_share: of the callees' spans, those that do not name their caller, and so are further roots. late_share: of all
+    spans, those that arrive with the next batch, a quarter of an hour later or more.
+    """
+
+    services: tuple[str, ...] = SERVICES
+    fewest_spans: int = 0
+    mean_hops: float = 5.5
+    cut_share: float = 0.0
+    late_share: float = 0.0
+
+
+PLAIN = Shape()
+"""About 10 spans a trace, one root each, nothing late: as in the reference measurements."""
+REALISTIC = Shape((*SERVICES, *FURTHER_SERVICES), fewest_spans=10, mean_hops=15.5, cut_share=0.02, late_share=0.01)
+"""10 to 200 spans a trace, about 40; 40 services; several roots in every third trace; one span in 100 late."""
+
+
 class Population:
     """Spans in the order of time from `first_ns` on; equal arguments give equal spans."""
 
-    def __init__(self, first_ns: int, seed: int = 1, attribute_sets_per_kind: int = 65_536) -> None:
+    def __init__(
+        self, first_ns: int, seed: int = 1, attribute_sets_per_kind: int = 65_536, shape: Shape = PLAIN
+    ) -> None:
+        self._shape = shape
+        self._late: list[pa.RecordBatch] = []
         self._random = np.random.default_rng(seed)
         self._next_ns = first_ns
         self._sets = _attribute_sets(random.Random(seed), attribute_sets_per_kind)
         self._sets_per_kind = attribute_sets_per_kind
         self._resources = pa.array(
-            [attrs.encode(resource_of(service, instance)) for service in SERVICES for instance in range(_INSTANCES)]
+            [
+                attrs.encode(resource_of(service, instance))
+                for service in shape.services
+                for instance in range(_INSTANCES)
+            ]
         )
         self._names = pa.array([operation(kind, number) for kind in KINDS for number in range(OPERATIONS_PER_KIND)])
-        weights = 1 / np.arange(1, len(SERVICES) + 1) ** 1.1
+        weights = 1 / np.arange(1, len(shape.services) + 1) ** 1.1
         self._service_weights = weights / weights.sum()
 
     def batch(self, about: int, received_ns: int) -> tuple[SpanBatch, list[TraceSample]]:
-        """The next spans, about so many, as whole traces in the order of arrival; and some of the traces."""
-        hops = self._random.geometric(1 / _MEAN_HOPS, max(about // (2 * int(_MEAN_HOPS) - 1), 1))
-        sizes = np.minimum(hops * 2 - 1, 199)
+        """The next spans, about so many, in the order of arrival; and some of their traces.
+
+        Traces are whole, but for spans that come with the next batch, or with `rest`.
+        """
+        shape = self._shape
+        mean_spans = 2 * int(shape.mean_hops) - 1 + shape.fewest_spans
+        hops = self._random.geometric(1 / shape.mean_hops, max(about // mean_spans, 1))
+        sizes = np.minimum(hops * 2 - 1 + shape.fewest_spans, _MOST_SPANS)
         n = int(sizes.sum())
         starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
         trace = np.repeat(np.arange(len(sizes)), sizes)
@@ -81,6 +116,7 @@ class Population:
         parent = self._parents(place, starts[trace])
         kind = self._kinds(place, trace)
         service = self._services(place, parent)
+        parent = np.where(self._chosen(shape.cut_share, n) & (place % 2 == 0), -1, parent)
         start_ns, duration_ns = self._times(place, trace, len(sizes), n)
         trace_bytes = self._random.integers(0, 256, (len(sizes), 16), dtype=np.uint8)
         span_id = self._random.integers(1, 2**63, n, dtype=np.uint64)
@@ -93,7 +129,7 @@ class Population:
             "parent_span_id": pa.array(span_id[np.maximum(parent, 0)], mask=parent < 0),
             "start_ns": pa.array(start_ns),
             "duration_ns": pa.array(duration_ns),
-            "service": pa.array(SERVICES).take(pa.array(service)),
+            "service": pa.array(shape.services).take(pa.array(service)),
             "name": self._names.take(
                 pa.array(kind * OPERATIONS_PER_KIND + self._random.integers(0, OPERATIONS_PER_KIND, n))
             ),
@@ -115,7 +151,23 @@ class Population:
         )
         picked = range(0, len(sizes), len(sizes) // _SAMPLES_PER_BATCH + 1)
         samples = [TraceSample(trace_bytes[row].tobytes().hex(), int(sizes[row])) for row in picked]
-        return SpanBatch(records.take(pa.array(arrival))), samples
+        return self._arriving(records.take(pa.array(arrival))), samples
+
+    def rest(self) -> SpanBatch:
+        """The late spans of the last batch, if any."""
+        late, self._late = self._late or [pa.RecordBatch.from_pylist([], SPAN_SCHEMA)], []
+        return SpanBatch(_joined(late))
+
+    def _arriving(self, records: pa.RecordBatch) -> SpanBatch:
+        late = self._chosen(self._shape.late_share, records.num_rows)
+        if not late.any():
+            return SpanBatch(records)
+        before, self._late = self._late, [records.filter(pa.array(late))]
+        return SpanBatch(_joined([*before, records.filter(pa.array(~late))]))
+
+    def _chosen(self, share: float, n: int) -> npt.NDArray[np.bool_]:
+        """Each with this probability; without a draw when there are none, for equal arguments give equal spans."""
+        return self._random.random(n) < share if share else np.zeros(n, dtype=np.bool_)
 
     def _parents(self, place: _Ints, start: _Ints) -> _Ints:
         """The row of each span's parent, -1 for roots: a callee's is the caller just before it."""
@@ -133,7 +185,7 @@ class Population:
 
     def _services(self, place: _Ints, parent: _Ints) -> _Ints:
         """Indices into SERVICES; a CLIENT span is local to the service of its parent."""
-        own = self._random.choice(len(SERVICES), len(place), p=self._service_weights)
+        own = self._random.choice(len(self._shape.services), len(place), p=self._service_weights)
         return np.where(place % 2 == 1, own[np.maximum(parent, 0)], own)
 
     def _times(self, place: _Ints, trace: _Ints, traces: int, n: int) -> tuple[_Ints, _Ints]:
@@ -149,6 +201,10 @@ class Population:
         rare = self._random.random(n) < RARE_SHARE
         rows[rare] = len(KINDS) * self._sets_per_kind + self._random.integers(0, _RARE_SETS, int(rare.sum()))
         return pa.array(rows)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.concat_batches(batches)
 
 
 def _attribute_sets(source: random.Random, per_kind: int) -> _AttributeSets:

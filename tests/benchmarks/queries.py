@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks.latencies import Latencies, latencies_of
 from tests.benchmarks.loading import Filled, fill
+from tests.benchmarks.population import Shape
 from tests.benchmarks.questions import Question, questions_of
 from tests.benchmarks.server_watch import ServerWatch
 from tests.benchmarks.stores import MeasuredStore, measured_store
@@ -44,16 +45,20 @@ class QueriesResult:
     questions: tuple[QuestionResult, ...]
 
 
-def measure_queries(directory: Path, spans: int, report: Callable[[str], object], store: str) -> QueriesResult:
+def measure_queries(
+    directory: Path, spans: int, report: Callable[[str], object], store: str, shape: Shape
+) -> QueriesResult:
     """Fill a store with so many spans (unless `directory` has them), and ask it everything."""
     directory.mkdir(parents=True, exist_ok=True)
     with measured_store(store, directory) as measured:
-        return _measured(measured, directory, spans, report)
+        filled = fill(measured, directory, spans, lambda written: report(f"writing: {written:,} of {spans:,}"), shape)
+        return _measured(measured, directory, filled, report)
 
 
-def _measured(measured: MeasuredStore, directory: Path, spans: int, report: Callable[[str], object]) -> QueriesResult:
+def _measured(
+    measured: MeasuredStore, directory: Path, filled: Filled, report: Callable[[str], object]
+) -> QueriesResult:
     settings = _SETTINGS | {"CLEW_STORAGE_URL": measured.url}
-    filled = fill(measured, directory, spans, lambda written: report(f"writing: {written:,} of {spans:,} spans"))
     questions = questions_of(filled)
     cold: list[float] = []
     for question in questions:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,8 @@ from tests.benchmarks.vocabulary import RARE_TAG, SERVICES, operation
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _BUSY_SERVICES = SERVICES[:12]
+_SUMMARIES = "/api/clew/v1/trace-summaries"
+_GRAPH = "/api/clew/v1/dependencies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,14 @@ class Question:
 
 def questions_of(filled: Filled) -> list[Question]:
     """All questions to a store so filled. Searches look back 24 hours (or as far as there are spans) from its end."""
-    return [*_trace_by_id(filled), *_searches(filled), *_names(filled), *_dependencies(filled)]
+    return [
+        *_trace_by_id(filled),
+        *_searches(filled),
+        *_summaries(filled),
+        *_names(filled),
+        *_dependencies(filled),
+        *_service_performance(filled),
+    ]
 
 
 def _trace_by_id(filled: Filled) -> list[Question]:
@@ -72,6 +82,48 @@ def _searches(filled: Filled) -> list[Question]:
     return found
 
 
+def _summaries(filled: Filled) -> list[Question]:
+    variants: list[tuple[str, dict[str, str]]] = [
+        ("newest 20 of a service", {}),
+        ("+ tag", {"tags": json.dumps({"http.response.status_code": "500"})}),
+        ("+ min duration", {"minDuration": "200ms"}),
+    ]
+    found = [
+        Question(f"summaries, {name}", "jaeger", _jaeger_searches(filled, conditions, _SUMMARIES), 120, _twenty_listed)
+        for name, conditions in variants
+    ]
+    end_us = filled.ends_ns // 1000
+    most = {"limit": "1500", "start": str(end_us - _DAY_MS * 1000), "end": str(end_us)}
+    found.append(Question("summaries, newest 1500", "jaeger", (f"{_SUMMARIES}?{urlencode(most)}",), 30, _listed(1500)))
+    window = {
+        "query.startTimeMin": _rfc3339(filled.ends_ns - _DAY_MS * 1_000_000),
+        "query.startTimeMax": _rfc3339(filled.ends_ns),
+        "query.searchDepth": "20",
+    }
+    paths = tuple(
+        f"/api/v3/trace-summaries?{urlencode({'query.serviceName': service, **window})}" for service in _BUSY_SERVICES
+    )
+    found.append(Question("summaries of /api/v3", "jaeger", paths, 120, _twenty_listed))
+    return found
+
+
+def _service_performance(filled: Filled) -> list[Question]:
+    week = {"endTs": str(filled.ends_ns // 1_000_000), "lookback": str(7 * _DAY_MS)}
+    hourly = {**week, "step": str(_HOUR_MS), "ratePer": str(_HOUR_MS)}
+    found = []
+    for name, path, more in (
+        ("latencies", "latencies", {"quantile": "0.95"}),
+        ("latencies by operation", "latencies", {"quantile": "0.95", "groupByOperation": "true"}),
+        ("calls", "calls", {}),
+        ("errors", "errors", {}),
+    ):
+        paths = tuple(
+            f"/api/metrics/{path}?{urlencode({'service': service, **hourly, **more})}" for service in _BUSY_SERVICES
+        )
+        found.append(Question(f"{name} of a week", "jaeger", paths, 60, _series))
+    return found
+
+
 def _zipkin_searches(filled: Filled, conditions: Mapping[str, str]) -> tuple[str, ...]:
     window = _zipkin_window(filled, _DAY_MS)
     return tuple(
@@ -80,19 +132,18 @@ def _zipkin_searches(filled: Filled, conditions: Mapping[str, str]) -> tuple[str
     )
 
 
-def _jaeger_searches(filled: Filled, conditions: Mapping[str, str]) -> tuple[str, ...]:
+def _jaeger_searches(filled: Filled, conditions: Mapping[str, str], path: str = "/api/traces") -> tuple[str, ...]:
     end_us = filled.ends_ns // 1000
     window = {"start": str(end_us - _DAY_MS * 1000), "end": str(end_us)}
     return tuple(
-        f"/api/traces?{urlencode({'service': service, 'limit': '20', **conditions, **window})}"
-        for service in _BUSY_SERVICES
+        f"{path}?{urlencode({'service': service, 'limit': '20', **conditions, **window})}" for service in _BUSY_SERVICES
     )
 
 
 def _names(filled: Filled) -> list[Question]:
     def services(_: str, answer: Any) -> str | None:
         names = answer["data"] if isinstance(answer, dict) else answer
-        return _differs(sorted(names), sorted(SERVICES), "services")
+        return _differs(sorted(names), sorted(filled.services), "services")
 
     def operations(_: str, answer: Any) -> str | None:
         names = answer["data"] if isinstance(answer, dict) else answer
@@ -122,6 +173,7 @@ def _dependencies(filled: Filled) -> list[Question]:
         query = urlencode(_zipkin_window(filled, lookback_ms))
         found.append(Question(name, "zipkin", (f"/api/v2/dependencies?{query}",), asked, _some))
         found.append(Question(name, "jaeger", (f"/api/dependencies?{query}",), asked, _some))
+        found.append(Question(f"service graph, {window}", "jaeger", (f"{_GRAPH}?{query}",), asked, _edges))
     return found
 
 
@@ -135,6 +187,25 @@ def _twenty_zipkin(_: str, answer: Any) -> str | None:
 
 def _twenty_jaeger(_: str, answer: Any) -> str | None:
     return _differs(len(answer["data"]), 20, "traces")
+
+
+def _listed(expected: int) -> Callable[[str, Any], str | None]:
+    return lambda _, answer: _differs(len(answer["summaries"]), expected, "summaries")
+
+
+_twenty_listed = _listed(20)
+
+
+def _edges(_: str, answer: Any) -> str | None:
+    return None if answer["edges"] else "expected edges, got none"
+
+
+def _series(_: str, answer: Any) -> str | None:
+    return None if answer["metrics"] else "expected series, got none"
+
+
+def _rfc3339(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _some(_: str, answer: Any) -> str | None:

@@ -8,7 +8,7 @@ from storage import attributes as attrs
 from storage.batch import SpanBatch, search_tokens
 from storage.rows import span_of
 from storage.span import Span, SpanKind, StatusCode
-from tests.benchmarks.population import SPANS_PER_SECOND, Population, TraceSample
+from tests.benchmarks.population import REALISTIC, SPANS_PER_SECOND, Population, TraceSample
 from tests.benchmarks.vocabulary import SERVICES
 
 _FIRST_NS = 1_795_000_000 * 10**9
@@ -90,3 +90,35 @@ def test_batches_follow_one_another_in_time_at_the_intended_density() -> None:
 def test_spans_arrive_out_of_order(spans: list[Span]) -> None:
     starts = [span.start_ns or 0 for span in spans]
     assert starts != sorted(starts)
+
+
+def test_realistic_traces_are_larger_have_further_roots_and_arrive_in_part_with_the_next_batch() -> None:
+    population = Population(_FIRST_NS, attribute_sets_per_kind=500, shape=REALISTIC)
+    first, samples = population.batch(_ABOUT, received_ns=7)
+    late = population.rest()
+    traces: dict[str, list[Span]] = {}
+    for batch in (first, late):
+        for row in batch.rows():
+            span = span_of(row)
+            traces.setdefault(span.trace_id.hex(), []).append(span)
+
+    sizes = [len(spans) for spans in traces.values()]
+    roots = [sum(span.parent_span_id is None for span in spans) for spans in traces.values()]
+
+    assert min(sizes) >= 10
+    assert 30 < sum(sizes) / len(sizes) < 50
+    assert max(sizes) < 200
+    assert sum(count > 1 for count in roots) > len(roots) / 5
+    assert len({span.service for spans in traces.values() for span in spans}) > 30
+    assert 0 < len(late) < len(first) / 50
+    assert all(len(traces[sample.trace_id]) == sample.spans for sample in samples)
+    assert len(population.rest()) == 0
+
+
+def test_what_is_late_arrives_first_in_the_next_batch() -> None:
+    population = Population(_FIRST_NS, attribute_sets_per_kind=500, shape=REALISTIC)
+    (first, _), (second, _) = (population.batch(_ABOUT, received_ns=7) for _ in range(2))
+
+    known = {span_of(row).trace_id for row in first.rows()}
+
+    assert span_of(next(iter(second.rows()))).trace_id in known

@@ -17,6 +17,13 @@ SERVICES = tuple(
         *("inventory", "search", "session", "gateway", "ledger", "loyalty", "notify", "reports"),
     )
 )
+FURTHER_SERVICES = tuple(
+    f"{name}.back"
+    for name in (
+        *("billing", "tax", "refunds", "wallet", "vouchers", "pricing", "stock", "suppliers"),
+        *("routing", "tracking", "labels", "returns", "identity", "profiles", "consent", "audit"),
+    )
+)
 OPERATIONS_PER_KIND = 6
 KINDS = (SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER)
 ERROR_SHARE = 0.02
