@@ -1,6 +1,7 @@
 """A small Istio-like mesh on loopback: gateway Envoy -> sidecar Envoy -> productpage -> sidecar Envoy -> reviews.
 
-Both Envoys report Zipkin JSON; both applications forward B3 headers and report by the OpenTelemetry SDK over OTLP gRPC.
+Both Envoys report Zipkin JSON; both applications report by the OpenTelemetry SDK over OTLP gRPC and propagate B3, or
+have no SDK and forward the B3 headers they get, as Istio asks of applications.
 """
 
 import contextlib
@@ -40,12 +41,24 @@ class Mesh:
 
 
 @contextlib.contextmanager
-def running_mesh(directory: Path, zipkin: str, otlp_grpc: str, *, shared_spans: bool) -> Iterator[Mesh]:
-    """The whole mesh, reporting to clew's doors (each `host:port`)."""
-    inbound, outbound, gateway, gateway_admin, sidecar_admin = free_ports(5)
+def running_applications(otlp_grpc: str) -> Iterator[Mesh]:
+    """The two applications without any Envoy: productpage takes the requests and calls reviews itself."""
     with (
         _application(REVIEWS, otlp_grpc, None) as (reviews_port, reviews_spans),
-        _application(PRODUCTPAGE, otlp_grpc, outbound) as (app_port, app_spans),
+        _application(PRODUCTPAGE, otlp_grpc, reviews_port) as (app_port, app_spans),
+    ):
+        yield Mesh(f"http://127.0.0.1:{app_port}", (app_spans, reviews_spans))
+
+
+@contextlib.contextmanager
+def running_mesh(
+    directory: Path, zipkin: str, otlp_grpc: str, *, shared_spans: bool, with_sdks: bool = True
+) -> Iterator[Mesh]:
+    """The whole mesh, reporting to clew's doors (each `host:port`). with_sdks: whether the applications report."""
+    inbound, outbound, gateway, gateway_admin, sidecar_admin = free_ports(5)
+    with (
+        _application(REVIEWS, otlp_grpc, None, with_sdk=with_sdks) as (reviews_port, reviews_spans),
+        _application(PRODUCTPAGE, otlp_grpc, outbound, with_sdk=with_sdks) as (app_port, app_spans),
     ):
         tracer = zipkin_tracer("tracing", shared_spans=shared_spans)
         collector = cluster("tracing", int(zipkin.rpartition(":")[2]))
@@ -74,11 +87,14 @@ def running_mesh(directory: Path, zipkin: str, otlp_grpc: str, *, shared_spans: 
 
 
 @contextlib.contextmanager
-def _application(name: str, otlp_grpc: str, outbound_port: int | None) -> Iterator[tuple[int, TracerProvider]]:
+def _application(
+    name: str, otlp_grpc: str, outbound_port: int | None, *, with_sdk: bool = True
+) -> Iterator[tuple[int, TracerProvider]]:
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     exporter = OTLPSpanExporter(endpoint=f"http://{otlp_grpc}", insecure=True)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=200))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(provider, outbound_port))
+    handler = _handler(provider, outbound_port) if with_sdk else _forwarding_handler(outbound_port)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -111,6 +127,24 @@ def _handler(provider: TracerProvider, outbound_port: int | None) -> type[BaseHT
                 b3.inject(headers)
                 path = self.path.removeprefix("/chain") or "/reviews"
                 return httpx.get(f"http://127.0.0.1:{outbound_port}{path}", headers=headers).status_code
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+            """Keep the test output quiet."""
+
+    return Handler
+
+
+def _forwarding_handler(outbound_port: int | None) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status = _status_of(self.path)
+            if self.path.startswith("/chain"):
+                headers = {name: value for name, value in self.headers.items() if name.lower().startswith("x-b3-")}
+                path = self.path.removeprefix("/chain") or "/reviews"
+                status = httpx.get(f"http://127.0.0.1:{outbound_port}{path}", headers=headers).status_code
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
             """Keep the test output quiet."""
