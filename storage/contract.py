@@ -134,8 +134,9 @@ class SpanReader(Protocol):
         of themselves. The query's end_ns is within int64.
 
         Of many spans a store may answer from sums that it keeps, when step and window are whole minutes: then windows
-        end at the last whole minute (hour, when step and window are hours) up to their moment, latencies may be off by
-        a 32nd, and the calls of a service's operations beyond the thousandth may be one, OTHER_OPERATIONS.
+        end at the last whole minute up to their moment (ten minutes or hour, when step and window are such), latencies
+        may be off by a 32nd, and the calls of a service's operations beyond the thousandth may be one,
+        OTHER_OPERATIONS.
         """
         ...
 

@@ -1,9 +1,9 @@
-"""Calls of each service and operation, summed up by the minute and the hour of their start, with their durations.
+"""Calls of each service and operation, summed up by the minute, ten minutes and hour of their start, with durations.
 
 Upkeep counts a few hundred thousand spans at once (`storage.call_counts`) and appends their sums to `call_minutes` and
-`latency_minutes`; into `call_hours` and `latency_hours` they are merged. Retention appends sums below zero, and deletes
-what became empty. All of it changes in one transaction with `counted.seq`, the last commit that the sums know, so they
-are true for exactly the spans held of the commits up to there.
+`latency_minutes`; into those of ten minutes and of hours they are merged. Retention appends sums below zero, and
+deletes what became empty. All of it changes in one transaction with `counted.seq`, the last commit that the sums know,
+so they are true for exactly the spans held of the commits up to there.
 
 `call_operations` numbers what is counted apart: for each service and kind ALL its calls, each NAMED operation, and the
 REST. A service has at most MOST_OPERATIONS named ones, or ids in its span names would make a row a span; what comes
@@ -32,19 +32,23 @@ from storage.latency_buckets import RELATIVE_ACCURACY, bucket_sql
 from storage.span import StatusCode
 
 MINUTE_NS = 60 * 10**9
-HOUR_MINUTES = 60
+LONGER_PERIODS = {"hours": 60, "ten_minutes": 10}
+"""How many minutes each has, by the names of their tables, call_* and latency_*; the longest first."""
 COUNTED_SPANS = 250_000
 """Counted at once. Fewer, and the sums of a busy store have the same minute and bucket more often; more, and there is
 more for every question to count by itself: 15 ms for this many."""
 MOST_OPERATIONS = 1000
 """Of a service, a name once for each kind."""
-RULES = 1_000 + round(RELATIVE_ACCURACY * 1000)
+RULES = 2_000 + round(RELATIVE_ACCURACY * 1000)
 """Sums made by other rules are forgotten: how spans are counted (the thousands), and the buckets."""
 
 ALL, NAMED, REST = 0, 1, 2
 """The `part` of a service's calls of one kind that a row of call_operations stands for."""
 
-TABLES = ("call_minutes", "latency_minutes", "call_hours", "latency_hours", "call_operations")
+TABLES = (
+    *(f"{kind}_{periods}" for kind in ("call", "latency") for periods in ("minutes", *LONGER_PERIODS)),
+    "call_operations",
+)
 
 _STATE = "SELECT seq, rules FROM counted"
 _SET_STATE = "UPDATE counted SET seq = $1, rules = $2"
@@ -99,14 +103,14 @@ _DROP_NAMES = ("DROP TABLE temp.arrived", "DROP TABLE temp.places")
 
 _ADD_CALLS = "INSERT INTO {table} SELECT period, operation, calls, errors FROM sums"
 _ADD_LATENCIES = "INSERT INTO {table} SELECT period, operation, bucket, calls FROM sums WHERE calls <> 0"
-_HOURS = """
-SELECT operation, period, bucket, calls, 0::BIGINT AS errors FROM latency_hours
-WHERE period IN (SELECT DISTINCT period FROM hours)
+_HELD = """
+SELECT operation, period, bucket, calls, 0::BIGINT AS errors FROM latency_{periods}
+WHERE period IN (SELECT DISTINCT period FROM added)
 UNION ALL
-SELECT operation, period, 0, 0, errors FROM call_hours
-WHERE errors <> 0 AND period IN (SELECT DISTINCT period FROM hours)
+SELECT operation, period, 0, 0, errors FROM call_{periods}
+WHERE errors <> 0 AND period IN (SELECT DISTINCT period FROM added)
 """
-_FORGET_HOURS = "DELETE FROM {table} WHERE period IN (SELECT DISTINCT period FROM hours)"
+_FORGET_HELD = "DELETE FROM {table} WHERE period IN (SELECT DISTINCT period FROM added)"
 _FORGET_EMPTY = (
     # No count of a period is negative, so a period without calls has none of any operation.
     """
@@ -159,7 +163,8 @@ def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> N
     minutes = _minutes(cursor, condition, bounds)
     if minutes.num_rows:
         _append(cursor, "minutes", minutes, 1)
-        _merge_hours(cursor, in_longer_periods(minutes, HOUR_MINUTES))
+        for periods, length in LONGER_PERIODS.items():
+            _merge(cursor, periods, in_longer_periods(minutes, length))
     cursor.execute(_SET_STATE, [upto, RULES])
 
 
@@ -170,12 +175,9 @@ def discount_spans(cursor: duckdb.DuckDBPyConnection, condition: str, values: Ma
     cursor.execute(_ARRIVED.format(condition=condition), known)
     minutes = _minutes(cursor, condition, known)
     if minutes.num_rows:
-        hours = in_longer_periods(minutes, HOUR_MINUTES)
-        emptied = 0
-        for periods, sums in (("hours", hours), ("minutes", minutes)):
-            _append(cursor, periods, sums, -1)
-            emptied = _forget_empty(cursor, periods, column(sums, "period"))
-        if emptied:
+        for periods, length in LONGER_PERIODS.items():
+            _take_off(cursor, periods, in_longer_periods(minutes, length))
+        if _take_off(cursor, "minutes", minutes):
             cursor.execute(_FORGET_OPERATIONS)
 
 
@@ -207,12 +209,19 @@ def _append(cursor: duckdb.DuckDBPyConnection, periods: str, table: pa.Table, si
         del sums
 
 
-def _merge_hours(cursor: duckdb.DuckDBPyConnection, hours: pa.Table) -> None:
-    """Add these COUNTED to the rows of their hours, so that each hour has an operation's bucket once."""
-    held = cursor.execute(_HOURS).to_arrow_table().cast(hours.schema)
-    for table in ("call_hours", "latency_hours"):
-        cursor.execute(_FORGET_HOURS.format(table=table))
-    _append(cursor, "hours", summed(pa.concat_tables([held, hours])), 1)
+def _merge(cursor: duckdb.DuckDBPyConnection, periods: str, added: pa.Table) -> None:
+    """Add these COUNTED to the rows of their periods, so that each has an operation's bucket once."""
+    # The statements find `added` by this name.
+    held = cursor.execute(_HELD.format(periods=periods)).to_arrow_table().cast(added.schema)
+    for kind in ("call", "latency"):
+        cursor.execute(_FORGET_HELD.format(table=f"{kind}_{periods}"))
+    _append(cursor, periods, summed(pa.concat_tables([held, added])), 1)
+
+
+def _take_off(cursor: duckdb.DuckDBPyConnection, periods: str, gone: pa.Table) -> int:
+    """Take these COUNTED off; how many periods that leaves without calls."""
+    _append(cursor, periods, gone, -1)
+    return _forget_empty(cursor, periods, column(gone, "period"))
 
 
 def _forget_empty(cursor: duckdb.DuckDBPyConnection, periods: str, changed: Ints) -> int:

@@ -13,9 +13,9 @@ from storage.duckdb import call_scan, call_sums
 from storage.duckdb.call_sums import (
     ALL,
     BUCKET,
-    HOUR_MINUTES,
     IS_CALL,
     IS_ERROR,
+    LONGER_PERIODS,
     MINUTE,
     MINUTE_NS,
     NAMED,
@@ -96,6 +96,7 @@ def call_series(cursor: duckdb.DuckDBPyConnection, query: CallQuery) -> list[Cal
 class _InPeriods:
     """A CallQuery in whole periods of `minutes` each. last: the one that its last window ends with."""
 
+    periods: str
     minutes: int
     last: int
     step: int
@@ -105,11 +106,11 @@ class _InPeriods:
     @classmethod
     def of(cls, query: CallQuery) -> Self | None:
         """In the longest periods that step and window are multiples of; None if they are not of whole minutes."""
-        for minutes in (HOUR_MINUTES, 1):
+        for periods, minutes in (*LONGER_PERIODS.items(), ("minutes", 1)):
             period_ns = minutes * MINUTE_NS
             if query.step_ns % period_ns == 0 and query.window_ns % period_ns == 0:
                 last, step, window = (each // period_ns for each in (query.end_ns, query.step_ns, query.window_ns))
-                return cls(minutes, last, step, window, query.steps - 1)
+                return cls(periods, minutes, last, step, window, query.steps - 1)
         return None
 
     @property
@@ -129,9 +130,7 @@ class _InPeriods:
 
     def rows(self, kind: str, columns: str, asked: str = "asked") -> str:
         """What sums of a kind ("call" or "latency") and the tail have of each series and step."""
-        return _OF_STEPS.format(
-            table=f"{kind}_{'minutes' if self.minutes == 1 else 'hours'}", columns=columns, asked=asked
-        )
+        return _OF_STEPS.format(table=f"{kind}_{self.periods}", columns=columns, asked=asked)
 
 
 def _are_few(cursor: duckdb.DuckDBPyConnection, query: CallQuery) -> bool:

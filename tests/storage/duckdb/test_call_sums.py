@@ -44,7 +44,7 @@ QUERIES = st.builds(
     lambda step, points, width, **changes: CallQuery(
         step_ns=step, points=points, window_ns=step * width if width else MINUTE, **changes
     ),
-    st.sampled_from([MINUTE, 3 * MINUTE, HOUR, 2 * HOUR]),
+    st.sampled_from([MINUTE, 3 * MINUTE, 10 * MINUTE, HOUR, 2 * HOUR]),
     st.sampled_from([1, 2, 30]),
     st.sampled_from([0, 1, 3]),
     services=st.sampled_from([("frontend",), ("backend", "frontend"), ("nobody",)]),
@@ -82,7 +82,13 @@ STEPS = st.lists(
     max_size=8,
 )
 A_DAY = CallQuery(("backend", "frontend"), (2, 3), HOUR_NS + 27 * HOUR, HOUR, 30, HOUR, quantile=0.5)
-WIDE = [A_DAY, replace(A_DAY, by_operation=True), replace(A_DAY, step_ns=MINUTE, window_ns=5 * MINUTE, points=2000)]
+TEN_MINUTES = replace(A_DAY, step_ns=10 * MINUTE, window_ns=10 * MINUTE, points=200)
+WIDE = [
+    A_DAY,
+    TEN_MINUTES,
+    replace(A_DAY, by_operation=True),
+    replace(A_DAY, step_ns=MINUTE, window_ns=5 * MINUTE, points=2000),
+]
 
 
 @pytest.fixture
@@ -93,8 +99,9 @@ def tiny_sums(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def as_of_whole_periods(query: CallQuery) -> CallQuery:
-    """The query at the end of the last whole hour, when it asks for hours, or minute."""
-    period_ns = HOUR if query.step_ns % HOUR == 0 and query.window_ns % HOUR == 0 else MINUTE
+    """The query at the end of the last whole hour, when it asks for hours, or ten minutes, or minute."""
+    lengths_ns = (HOUR, 10 * MINUTE, MINUTE)
+    period_ns = next(ns for ns in lengths_ns if query.step_ns % ns == 0 and query.window_ns % ns == 0)
     return replace(query, end_ns=query.end_ns // period_ns * period_ns)
 
 
