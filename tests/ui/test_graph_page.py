@@ -184,3 +184,52 @@ def test_zipkins_link_with_its_times_lands_in_that_range(look: Looking) -> None:
     expect(page).to_have_url(re.compile(r"/zipkin/dependencies\?"))
     expect(page.get_by_label("Time range")).to_have_value("custom")
     expect(page.get_by_text("No calls in this time range")).to_be_visible()
+
+
+def a_graph_of(services: int) -> dict[str, object]:
+    """Layers of services that call the next layer, as large meshes are: three calls each, some over several layers."""
+    layers = 7
+    nodes = [{"name": f"service-{n:03d}", "kind": "service", "instrumented": True} for n in range(services)]
+    edges = []
+    for n in range(services):
+        for way in range(3):
+            child = n + services // layers + (n * 7 + way * 11) % 23
+            if child < services:
+                calls = 1 + (n * way * 37) % 5000
+                edges.append({"parent": n, "child": child, "calls": calls, "errors": calls // 40 * (n % 9 == 0)})
+    return {
+        "startTimeUnixNano": "0",
+        "endTimeUnixNano": str(3600 * 10**9),
+        "nodes": nodes,
+        "edges": edges,
+        "edgesLeftOut": 0,
+    }
+
+
+def test_200_services_fit_apart_from_each_other_and_one_is_found_among_them(look: Looking) -> None:
+    page = look("/file")
+    page.route("**/api/clew/v1/dependencies*", lambda route: route.fulfill(json=a_graph_of(200)))
+    page.get_by_role("link", name="Service graph").click()
+    expect(nodes(page)).to_have_count(200)
+
+    placed = page.evaluate(
+        """() => [...document.querySelectorAll('.graph-node .graph-box')].map(box => {
+            const {x, y, width, height} = box.getBoundingClientRect();
+            return [x, y, x + width, y + height];
+        })"""
+    )
+    frame = page.locator(".graph-frame").bounding_box()
+    assert frame is not None
+    for at, (left, top, right, bottom) in enumerate(placed):
+        assert left >= frame["x"]
+        assert right <= frame["x"] + frame["width"]
+        assert top >= frame["y"]
+        assert bottom <= frame["y"] + frame["height"]
+        for other in placed[at + 1 :]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+
+    page.get_by_role("combobox", name="Focus on a service").click()
+    page.keyboard.type("042")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Hops")).to_be_visible()
+    expect(nodes(page)).not_to_have_count(200)

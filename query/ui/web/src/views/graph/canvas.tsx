@@ -12,6 +12,7 @@ import {
   type NodeKind,
   type NodeTotals,
   type ServiceGraph,
+  widest,
 } from "./model.ts";
 import { type Layout, NODE_HEIGHT } from "./places.ts";
 import { edgePath, nodeWidth } from "./use-layout.ts";
@@ -99,6 +100,7 @@ export function GraphCanvas({ graph, layout, totals, chosen, onChoose }: CanvasP
                 edge={edge}
                 layout={layout}
                 mostCalls={mostCalls}
+                widestEdge={widest(graph.edges.length)}
                 lit={lit?.has(edge.id) ?? false}
                 chosen={chosen === edge.id}
                 fromWidth={widths.get(edge.from) ?? 0}
@@ -143,6 +145,7 @@ interface EdgeProps {
   edge: GraphEdge;
   layout: Layout;
   mostCalls: number;
+  widestEdge: number;
   lit: boolean;
   chosen: boolean;
   fromWidth: number;
@@ -150,7 +153,17 @@ interface EdgeProps {
   onChoose: (id: string) => void;
 }
 
-const Edge = memo(function Edge({ edge, layout, mostCalls, lit, chosen, fromWidth, onHover, onChoose }: EdgeProps) {
+const Edge = memo(function Edge({
+  edge,
+  layout,
+  mostCalls,
+  widestEdge,
+  lit,
+  chosen,
+  fromWidth,
+  onHover,
+  onChoose,
+}: EdgeProps) {
   const path = edgePath(layout, edge, fromWidth);
   if (!path) return null;
   const health = healthOf(edge);
@@ -169,7 +182,7 @@ const Edge = memo(function Edge({ edge, layout, mostCalls, lit, chosen, fromWidt
       <path
         className="graph-edge-line"
         d={path}
-        strokeWidth={edgeWidth(edge.calls, mostCalls)}
+        strokeWidth={edgeWidth(edge.calls, mostCalls, widestEdge)}
         markerEnd={`url(#arrow-${health})`}
       />
     </g>
@@ -208,41 +221,43 @@ const Node = memo(function Node({ node, layout, totals, lit, chosen, reachable, 
   });
   return (
     <g
-      id={domId(node.id)}
       className={`graph-node kind-${node.kind}`}
       transform={`translate(${place.x},${place.y - NODE_HEIGHT / 2})`}
-      role="button"
-      tabIndex={reachable ? 0 : -1}
-      aria-label={label}
-      aria-pressed={chosen}
       data-lit={lit ? "" : undefined}
-      onPointerEnter={() => onHover(node.id)}
-      onPointerLeave={() => onHover(undefined)}
-      onFocus={() => onHover(node.id)}
-      onBlur={() => onHover(undefined)}
-      onClick={choose}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        event.stopPropagation();
-        choose();
-      }}
     >
-      <rect className="graph-box" width={width} height={NODE_HEIGHT} rx={node.kind === "service" ? 6 : 16} />
-      {node.kind === "service" ? (
-        <rect x={8} y={8} width={5} height={NODE_HEIGHT - 16} rx={2.5} style={{ fill: colourOf(node.name) }} />
-      ) : (
-        Icon && <Icon x={9} y={9} width={14} height={14} className="graph-icon" />
-      )}
-      <text x={node.kind === "service" ? 20 : 29} y={NODE_HEIGHT / 2} className="graph-name">
-        {shortened(node.name, width)}
-      </text>
+      <g
+        id={domId(node.id)}
+        className="graph-node-button"
+        role="button"
+        tabIndex={reachable ? 0 : -1}
+        aria-label={label}
+        aria-pressed={chosen}
+        onPointerEnter={() => onHover(node.id)}
+        onPointerLeave={() => onHover(undefined)}
+        onFocus={() => onHover(node.id)}
+        onBlur={() => onHover(undefined)}
+        onClick={choose}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault();
+          event.stopPropagation();
+          choose();
+        }}
+      >
+        <rect className="graph-box" width={width} height={NODE_HEIGHT} rx={node.kind === "service" ? 6 : 16} />
+        {node.kind === "service" ? (
+          <rect x={8} y={8} width={5} height={NODE_HEIGHT - 16} rx={2.5} style={{ fill: colourOf(node.name) }} />
+        ) : (
+          Icon && <Icon x={9} y={9} width={14} height={14} className="graph-icon" />
+        )}
+        <text x={node.kind === "service" ? 20 : 29} y={NODE_HEIGHT / 2} className="graph-name">
+          {shortened(node.name, width)}
+        </text>
+      </g>
       {health !== "ok" && (
-        <g className={`graph-badge health-${health}`} transform={`translate(${width - 4},2)`}>
-          <text textAnchor="end" y={-5}>
-            {formatPercent(errorRate({ calls, errors }), language)}
-          </text>
-        </g>
+        <text className={`graph-badge health-${health}`} x={width - 4} y={-3} textAnchor="end">
+          {formatPercent(errorRate({ calls, errors }), language)}
+        </text>
       )}
     </g>
   );

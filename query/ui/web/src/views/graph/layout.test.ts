@@ -56,6 +56,21 @@ test("an edge over several layers passes beside their nodes", () => {
   assert.deepEqual(lanes["a>b"], []);
 });
 
+test("no edge has a lane in the layers of its own ends", () => {
+  const ids = Array.from({ length: 60 }, (_, at) => `n${at}`);
+  const edges = ids.flatMap((from, at) =>
+    [8, 9 + (at % 7), 17].flatMap((step) =>
+      at + step < 60 ? [{ id: `${at}+${step}`, from, to: `n${at + step}` }] : [],
+    ),
+  );
+  const { places, lanes } = layoutOf(nodesOf(...ids), edges);
+  for (const { id, from, to } of edges) {
+    for (const { x } of lanes[id] ?? []) {
+      assert.ok(x > (places[from]?.x ?? 0) + 100 && x < (places[to]?.x ?? 0), id);
+    }
+  }
+});
+
 test("an edge that leads back has its lanes, too", () => {
   const { lanes } = layoutOf(nodesOf("a", "b", "c", "d"), edgesOf("a>b b>c c>d d>a"));
   assert.equal(Object.values(lanes).filter((lane) => lane.length === 4).length, 1);

@@ -12,6 +12,9 @@ import { type Layout, type LayoutEdge, type LayoutNode, NODE_HEIGHT, type Place 
 const GAP = 12;
 const LANE = 9;
 const LAYER_GAP = 90;
+const MOST_LAYER_GAP = 340;
+/** Width to height of what is drawn, as far as the gaps between layers can make it: about that of a window. */
+const PROPORTION = 1.6;
 const ROUNDS = 6;
 const RANK_WIDTH = 100;
 /** Nodes without edges stand below the rest, so many in a row. */
@@ -74,7 +77,10 @@ function layersOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): L
   const lanes: Layers["lanes"] = new Map();
   for (const { id, from, to } of edges) {
     const { points = [] } = graph.edge(from, to) as { points?: Place[] };
+    const [fromX, toX] = [(graph.node(from) as Place).x, (graph.node(to) as Place).x];
     const passed = columns.flatMap((x, layer) => {
+      // A steep edge leaves its node through the top or bottom, which is in the node's own layer.
+      if (x <= Math.min(fromX, toX) || x >= Math.max(fromX, toX)) return [];
       const point = points.find((one) => Math.abs(one.x - x) < 1);
       if (!point) return [];
       const item: Item = { key: `${id} in ${layer}`, size: LANE, neighbours: [], y: point.y };
@@ -82,9 +88,8 @@ function layersOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): L
       return [{ item, layer }];
     });
     const ends = [items.get(from) as Item, items.get(to) as Item] as const;
-    const backwards = (graph.node(from) as Place).x > (graph.node(to) as Place).x;
-    if (backwards) passed.reverse();
-    join([ends[0], ...passed.map(({ item }) => item), ends[1]]);
+    const way = passed.map(({ item }) => item);
+    join([ends[0], ...(fromX > toX ? way.reverse() : way), ends[1]]);
     lanes.set(id, passed);
   }
   for (const layer of layers) layer.sort((a, b) => a.y - b.y);
@@ -158,18 +163,16 @@ function inPlace({ layers, lanes }: Layers, widths: Map<string, number>): Layout
   const top = Math.min(...layers.flatMap((layer) => layer.map(({ y, size }) => y - (size - GAP) / 2)));
   const places: Record<string, Place> = {};
   const spans: { left: number; right: number }[] = [];
+  const own = layers.map((layer) => layer.filter(({ key }) => widths.has(key)));
+  const across = own.map((layer) => Math.max(...layer.map(({ key }) => widths.get(key) as number)));
+  const bottoms = layers.flatMap((layer) => layer.map(({ y, size }) => y - top + (size - GAP) / 2));
+  const height = Math.max(0, ...bottoms);
+  const gap = gapBetween(across, height);
   let x = 0;
-  let height = 0;
-  for (const layer of layers) {
-    const own = layer.filter(({ key }) => widths.has(key));
-    const across = Math.max(...own.map(({ key }) => widths.get(key) as number));
-    for (const { key, y } of own) {
-      places[key] = { x, y: y - top };
-      height = Math.max(height, y - top + NODE_HEIGHT / 2);
-    }
-    for (const { y } of layer) height = Math.max(height, y - top);
-    spans.push({ left: x, right: x + across });
-    x += across + LAYER_GAP;
+  for (const [at, width] of across.entries()) {
+    for (const { key, y } of own[at] as Item[]) places[key] = { x, y: y - top };
+    spans.push({ left: x, right: x + width });
+    x += width + gap;
   }
   const passed = [...lanes].map(([id, way]): [string, Place[]] => [
     id,
@@ -181,7 +184,13 @@ function inPlace({ layers, lanes }: Layers, widths: Map<string, number>): Layout
       ];
     }),
   ]);
-  return { places, lanes: Object.fromEntries(passed), width: Math.max(0, x - LAYER_GAP), height };
+  return { places, lanes: Object.fromEntries(passed), width: Math.max(0, x - gap), height };
+}
+
+/** Steep lines are hard to follow: the higher the graph, the further apart its layers. */
+function gapBetween(widths: readonly number[], height: number): number {
+  const free = height * PROPORTION - widths.reduce((sum, width) => sum + width, 0);
+  return Math.min(MOST_LAYER_GAP, Math.max(LAYER_GAP, free / Math.max(1, widths.length - 1)));
 }
 
 function withLoners(layout: Layout, loners: readonly LayoutNode[]): Layout {

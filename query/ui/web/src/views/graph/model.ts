@@ -140,9 +140,14 @@ export function errorRate(edge: { calls: number; errors: number }): number {
   return edge.calls > 0 ? edge.errors / edge.calls : 0;
 }
 
-/** How wide an edge is drawn, 1 to 7: by the root of its calls, so that a tenth of them is still seen. */
-export function edgeWidth(calls: number, mostCalls: number): number {
-  return 1 + 6 * Math.sqrt(calls / Math.max(1, mostCalls));
+/** How wide the most called edge is drawn: among very many less, or they would hide each other. */
+export function widest(edges: number): number {
+  return edges > 150 ? 4 : 7;
+}
+
+/** How wide an edge is drawn, from 1: by the root of its calls, so that a tenth of them is still seen. */
+export function edgeWidth(calls: number, mostCalls: number, most = 7): number {
+  return 1 + (most - 1) * Math.sqrt(calls / Math.max(1, mostCalls));
 }
 
 export type Health = "ok" | "some" | "bad";

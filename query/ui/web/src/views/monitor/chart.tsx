@@ -80,15 +80,13 @@ export function Chart({ title, moments, lines, format, onPick }: ChartProps) {
       target,
     );
     plot.current = chart;
-    const click = () => {
-      const { idx, left = 0, top = 0 } = chart.cursor;
-      const moment = idx === null || idx === undefined ? undefined : moments[idx];
+    const click = (event: MouseEvent) => {
+      const idx = nearestCalled(lines, chart.posToIdx(event.offsetX));
+      const moment = moments[idx];
       if (moment === undefined) return;
       const ratio = uPlot.pxRatio;
-      pick.current(moment, nearestLine(chart, lines, idx as number, top), {
-        x: left + chart.bbox.left / ratio,
-        y: top + chart.bbox.top / ratio,
-      });
+      const at = { x: event.offsetX + chart.bbox.left / ratio, y: event.offsetY + chart.bbox.top / ratio };
+      pick.current(moment, nearestLine(chart, lines, idx, event.offsetY), at);
     };
     chart.over.addEventListener("click", click);
     const watch = new ResizeObserver(() => chart.setSize({ width: target.clientWidth, height: HEIGHT }));
@@ -157,6 +155,17 @@ export function Chart({ title, moments, lines, format, onPick }: ChartProps) {
       />
     </figure>
   );
+}
+
+/** The moment nearest to this one at which anything was called; itself when there is none. */
+function nearestCalled(lines: readonly Line[], idx: number): number {
+  const called = (at: number) => lines.some(({ values }) => typeof values[at] === "number");
+  const most = lines[0]?.values.length ?? 0;
+  for (let step = 0; step < most; step++) {
+    if (called(idx - step)) return idx - step;
+    if (called(idx + step)) return idx + step;
+  }
+  return idx;
 }
 
 /** The line that is drawn nearest to this height at a moment. */

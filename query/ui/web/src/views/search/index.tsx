@@ -7,6 +7,7 @@ import { Failed, Loading } from "../../components/states.tsx";
 import type { Key } from "../../i18n/en.ts";
 import { useLanguage, useT } from "../../i18n/index.ts";
 import { momentsOf } from "../../routing/time-range.ts";
+import { useTitle } from "../../shell/use-title.ts";
 import { counted } from "./counted.ts";
 import { askedOf, parametersOf, type Question, questionOf } from "./question.ts";
 import { Scatter } from "./scatter.tsx";
@@ -50,6 +51,7 @@ interface Found {
 
 function Results({ question, asked, live, onLive }: ResultsProps) {
   const t = useT();
+  useTitle(t("search.title"));
   const ofNow = "lookback" in question.range && question.traceIds.length === 0;
   const found = useQuery({
     queryKey: ["traces", question, asked],
