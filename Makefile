@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test page check bench image-steps kill golden wire lock clean
+.PHONY: run test page check bench image-steps kill screenshots golden wire lock clean
 
 run: page  ## set up and serve on the standard ports, data under ./data
 	exec $(BIN)/clew serve
@@ -30,6 +30,10 @@ image-steps: $(VENV)/.dev  ## run the Dockerfile's steps without an engine, and 
 
 kill: $(VENV)/.dev  ## the long form of the crash test: 50 kills in a row
 	$(BIN)/python -m pytest -m long tests/process
+
+screenshots: $(VENV)/.dev page  ## take the README's pictures of the page anew
+	$(BIN)/python -m tests.ui docs/screenshots
+	$(BIN)/python -m tests.ui.screenshots docs/screenshots
 
 golden: $(VENV)/.dev  ## write the answers that tests/golden compares with anew
 	$(BIN)/python -m tests.golden
