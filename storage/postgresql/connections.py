@@ -28,6 +28,8 @@ _SESSION = (
     # Compiling a plan pays for queries of seconds; of ours it made some ten times slower.
     "SET jit = off",
     "SET TIME ZONE 'UTC'",
+    # The default is that of discs that turn: with it a rare span of one service was looked for among those of all.
+    "SET random_page_cost = 1.1",
     # What is acknowledged is on disk, whatever the server's default is.
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from storage.ids import low_half
+from storage.ids import TraceId, low_half
 from storage.postgresql import names, sql
 from storage.postgresql.columns import READ_COLUMNS, numbers_in, plain_row, trace_id_of, unsigned
 from storage.postgresql.connections import Rows
@@ -85,7 +85,7 @@ class _Summaries:
         for row in found:
             written, high, low, span_id, parent, start_ns, duration_ns, service, name, *rest = row
             kind, protocol, shared, status, keys_id = rest
-            trace_id = trace_id_of(high, low)
+            trace_id = TraceId(trace_id_of(high, low))
             if grouping_key(trace_id, self._strict) not in self._wanted:
                 continue
             is_zipkin, has_error = protocol == Protocol.ZIPKIN, keys_id in with_error
