@@ -25,9 +25,12 @@ PASSWORD = "quite secret/@:?"
 _READY_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 30
 _PROGRAM = """
+import ctypes
 import sys
 from chdb import _chdb
 
+# Nobody else would end it when the tests are killed: prctl(PR_SET_PDEATHSIG, SIGKILL).
+ctypes.CDLL(None).prctl(1, 9)
 _chdb.query(
     "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; "
     # The server lives as long as this statement.
