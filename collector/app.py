@@ -43,7 +43,8 @@ class Collector:
         if settings.call_metrics_max_series and isinstance(store, ReportsCalls):
             store.report_calls_to(CallMetrics(self.metrics.registry, settings.call_metrics_max_series))
         committer = Committer(store, on_full=self._maintenance.hint)
-        self._pipeline = Pipeline(committer, self.ledger, settings.commit_interval_ns, on_commit=self.metrics.on_commit)
+        interval_ns = max(settings.commit_interval_ns, store.capabilities.commit_interval_ns)
+        self._pipeline = Pipeline(committer, self.ledger, interval_ns, on_commit=self.metrics.on_commit)
         self._intake = Intake(budget, self.ledger, Admission(self._pipeline, self.ledger, settings.sample_rate))
         self.zipkin_spans = ZipkinHttpReceiver(
             self._intake,

@@ -24,6 +24,8 @@ class Capabilities:
     """`write` returns only after the spans survive kill -9 and power loss."""
     split_roles: bool = False
     """Several processes may use one store at once."""
+    commit_interval_ns: int = 0
+    """How far apart writes had better begin: a store that pays for each write, whatever its size, asks for fewer."""
 
 
 @dataclass(frozen=True, slots=True)

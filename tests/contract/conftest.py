@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _case_of(item: pytest.Item) -> tuple[str, Upkeep]:
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     return parameters.get("backend", ""), parameters.get("settled", Upkeep.FRESH)
 
 
