@@ -10,9 +10,8 @@ was written after it is read from `spans` itself, so every read takes side table
 `tag_keys`       the autocomplete keys that `tag_values` is complete for, up to the watermark
 `linked`, `recent_links`, `link_seconds`, `link_minutes`, `link_hours`, `set_aside`  sums of calls between services
                  (link_sums)
-`recent_edges`, `edge_minutes`, `edge_hours`, `edge_days`  sums of the service graph's calls (graph_sums)
-`counted`, `call_minutes`, `latency_minutes`, `call_hours`, `latency_hours`, `call_operations`  sums of the calls of
-                 each operation (call_sums)
+`edges`, `recent_edges`, `edge_minutes`, `edge_hours`, `edge_days`  sums of the service graph's calls (graph_sums)
+`counted`, `call_*`, `latency_*`  sums of the calls of each operation (call_sums)
 `upkeep`         one row: the watermark, the first seq of the current segment, the spans in it so far
 """
 

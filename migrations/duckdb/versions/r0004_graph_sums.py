@@ -10,11 +10,10 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_COUNTED = (
-    "parent VARCHAR NOT NULL, parent_kind UTINYINT NOT NULL, child VARCHAR NOT NULL, child_kind UTINYINT NOT NULL,"
-    " latency SMALLINT NOT NULL, calls BIGINT NOT NULL, errors BIGINT NOT NULL"
-)
+_COUNTED = "edge INTEGER NOT NULL, latency SMALLINT NOT NULL, calls BIGINT NOT NULL, errors BIGINT NOT NULL"
 TABLES = {
+    "edges": "(edge INTEGER NOT NULL, parent VARCHAR NOT NULL, parent_kind UTINYINT NOT NULL,"
+    " child VARCHAR NOT NULL, child_kind UTINYINT NOT NULL)",
     "recent_edges": f"(minute BIGINT NOT NULL, {_COUNTED})",
     "edge_minutes": f"(minute BIGINT NOT NULL, {_COUNTED})",
     "edge_hours": f"(hour BIGINT NOT NULL, {_COUNTED})",
