@@ -1,5 +1,6 @@
 """Reads over HTTP from the real command on a filled store: the first one with nothing cached, then many."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -88,10 +89,9 @@ def _result(store: str, filled: Filled, watch: ServerWatch, results: list[Questi
 def _cold(measured: MeasuredStore, directory: Path, settings: Mapping[str, str], question: Question) -> float:
     measured.restart()
     for path in measured.files():
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)  # only clean pages can be evicted
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            os.fsync(file.fileno())  # only clean pages can be evicted
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     with Clew(directory, **settings) as clew:
         connection = http.client.HTTPConnection(clew.doors[question.door], timeout=_TIMEOUT_S)
         began_s = time.monotonic()
@@ -103,7 +103,7 @@ def _cold(measured: MeasuredStore, directory: Path, settings: Mapping[str, str],
 
 def _read_into_page_cache(measured: MeasuredStore) -> None:
     for path in measured.files():
-        with path.open("rb") as file:
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
             while file.read(_READ_BYTES):
                 pass
 

@@ -60,7 +60,7 @@ class Clew:
                 stderr=log,
                 text=True,
             )
-        self.doors = self._ready_doors(timeout_s=60)
+        self.doors = self._ready_doors(timeout_s=100)
 
     def url(self, door: str) -> str:
         """http://host:port of a door named in the ready line."""
