@@ -1,4 +1,7 @@
-"""From settings to a store: the one place that knows which stores there are."""
+"""From settings to a store: the one place that knows which stores there are.
+
+A store is imported when it is asked for: the drivers of all of them take more than 100 MB of memory.
+"""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -8,17 +11,10 @@ from pydantic import ByteSize
 from storage.clickhouse.address import SCHEMES as CLICKHOUSE
 from storage.clickhouse.address import address_of as clickhouse_address_of
 from storage.clickhouse.cluster import Cluster
-from storage.clickhouse.schema import ClickHouseSchema
-from storage.clickhouse.store import ClickHouseStore
 from storage.contract import SpanStore
-from storage.duckdb.schema import DuckDBSchema
-from storage.duckdb.store import DuckDBStore
-from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
 from storage.memory import MemoryStore
 from storage.postgresql.address import address_of
-from storage.postgresql.schema import PostgreSQLSchema
-from storage.postgresql.store import PostgreSQLStore
 from storage.revisions import StoreSchema
 from storage.settings import TEMPORARY, StorageSettings
 
@@ -47,10 +43,16 @@ def schemas_of(settings: StorageSettings) -> list[StoreSchema]:
 
 def _schema_at(url: str, variable: str, settings: StorageSettings) -> StoreSchema | None:
     if urlsplit(url).scheme == "duckdb" and url != TEMPORARY:
+        from storage.duckdb.schema import DuckDBSchema
+
         return DuckDBSchema(_path_of(url, variable), int(settings.memory_limit_bytes))
     if urlsplit(url).scheme in _POSTGRESQL:
+        from storage.postgresql.schema import PostgreSQLSchema
+
         return PostgreSQLSchema(address_of(url, variable))
     if urlsplit(url).scheme in CLICKHOUSE:
+        from storage.clickhouse.schema import ClickHouseSchema
+
         return ClickHouseSchema(clickhouse_address_of(url, variable), _cluster(settings))
     _store_at(settings.model_copy(update={"url": url}), variable)
     return None
@@ -78,15 +80,22 @@ def _store_at(settings: StorageSettings, variable: str) -> SpanStore:
     if parts.scheme == "memory" and not (parts.netloc or parts.path):
         return MemoryStore(settings.memory_max_spans, settings.autocomplete_keys, settings.memory_max_traces)
     if parts.scheme == "duckdb":
+        from storage.duckdb.store import DuckDBStore
+        from storage.duckdb.temporary import TemporaryDuckDBStore
+
         rest = (int(settings.memory_limit_bytes), int(settings.min_free_bytes), settings.autocomplete_keys)
         if settings.url == TEMPORARY:
             return TemporaryDuckDBStore(*rest)
         return DuckDBStore(_path_of(settings.url, variable), *rest)
     if parts.scheme in _POSTGRESQL:
+        from storage.postgresql.store import PostgreSQLStore
+
         return PostgreSQLStore(
             address_of(settings.url, variable), settings.autocomplete_keys, tag_index=settings.postgresql_tag_index
         )
     if parts.scheme in CLICKHOUSE:
+        from storage.clickhouse.store import ClickHouseStore
+
         address = clickhouse_address_of(settings.url, variable)
         return ClickHouseStore(address, settings.autocomplete_keys, _cluster(settings))
     # A URL with an @ has a password in it, as like as not.
