@@ -1,4 +1,4 @@
-"""`python -m tests.ui.screenshots FOLDER` takes the README's pictures of one trace: a mesh's, and one of 50,000 spans."""
+"""`python -m tests.ui.screenshots FOLDER` takes the README's pictures of a mesh's trace and of one of 50,000 spans."""
 
 import sys
 import tempfile

@@ -36,6 +36,20 @@ const MAP: readonly (readonly [Key, readonly Row[]])[] = [
     ],
   ],
   [
+    "keys.in_trace",
+    [
+      ["keys.move", ["↓", "↑", "j", "k"]],
+      ["keys.fold", ["←", "→", "h", "l"]],
+      ["keys.details", ["Enter", "Esc"]],
+      ["keys.find", ["f", "/"]],
+      ["keys.matches", ["n", "p"]],
+      ["keys.errors", ["e", "E"]],
+      ["keys.zoom", ["+", "−", "0"]],
+      ["keys.pan", ["[", "]"]],
+      ["keys.first", ["Home", "End"]],
+    ],
+  ],
+  [
     "help.in_graph",
     [
       ["help.graph_move", ["←", "→", "↑", "↓"]],

@@ -34,7 +34,6 @@ export const traceEn = {
   "trace.download": "Download as {format}",
   "trace.copy_as": "Copy as {format}",
   "trace.compare": "Compare",
-  "trace.keys": "Keyboard shortcuts",
   "trace.orphans": "{n} spans name a parent that is not in the trace",
   "trace.circles": "{n} spans are their own ancestors",
   "trace.warned": "{n} spans have warnings",
@@ -94,6 +93,7 @@ export const traceEn = {
     "Width is time. Spans of one service and operation below the same callers are one frame. Click to zoom in.",
   "trace.flame_reset": "Whole graph",
   "trace.dropped": "{n} dropped by the sender",
+  "keys.in_trace": "In a trace",
   "keys.move": "Next, previous span",
   "keys.fold": "Collapse, expand",
   "keys.details": "Show or close details",
@@ -103,8 +103,6 @@ export const traceEn = {
   "keys.zoom": "Zoom in, out, whole trace",
   "keys.pan": "Move left, right",
   "keys.first": "First, last span",
-  "keys.help": "This help",
-  "keys.mouse": "Drag in the overview or on the scale to zoom, Ctrl and the wheel to zoom around the pointer",
 } as const;
 
 export const traceKo: Record<keyof typeof traceEn, string> = {
@@ -142,7 +140,6 @@ export const traceKo: Record<keyof typeof traceEn, string> = {
   "trace.download": "{format}(으)로 내려받기",
   "trace.copy_as": "{format}(으)로 복사",
   "trace.compare": "비교",
-  "trace.keys": "키보드 단축키",
   "trace.orphans": "부모 스팬이 트레이스에 없는 스팬 {n}개",
   "trace.circles": "자기 자신의 조상인 스팬 {n}개",
   "trace.warned": "경고가 있는 스팬 {n}개",
@@ -202,6 +199,7 @@ export const traceKo: Record<keyof typeof traceEn, string> = {
     "너비는 시간입니다. 호출 경로, 서비스, 오퍼레이션이 같은 스팬은 한 프레임입니다. 클릭하면 확대됩니다.",
   "trace.flame_reset": "전체 그래프",
   "trace.dropped": "송신 측에서 {n}개 버림",
+  "keys.in_trace": "트레이스에서",
   "keys.move": "다음, 이전 스팬",
   "keys.fold": "접기, 펼치기",
   "keys.details": "상세 정보 열기, 닫기",
@@ -211,6 +209,4 @@ export const traceKo: Record<keyof typeof traceEn, string> = {
   "keys.zoom": "확대, 축소, 전체 보기",
   "keys.pan": "왼쪽, 오른쪽으로 이동",
   "keys.first": "처음, 마지막 스팬",
-  "keys.help": "이 도움말",
-  "keys.mouse": "개요나 눈금에서 끌면 확대, Ctrl과 휠로 포인터 주위를 확대",
 };

@@ -1,4 +1,4 @@
-import { ChevronDown, ChevronsDownUp, ChevronsUpDown, ChevronUp, Filter, Keyboard, Route } from "lucide-react";
+import { ChevronDown, ChevronsDownUp, ChevronsUpDown, ChevronUp, Filter, Route } from "lucide-react";
 import type { KeyboardEvent, ReactNode, RefObject } from "react";
 import { useT } from "../../i18n/index.ts";
 import { VIEWS, type View } from "./trace-page.tsx";
@@ -19,12 +19,11 @@ interface ToolbarProps {
   onCritical: (critical: boolean) => void;
   onExpandAll: () => void;
   onCollapseAll: () => void;
-  onHelp: () => void;
   children?: ReactNode;
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { view, onView, critical, onCritical, onExpandAll, onCollapseAll, onHelp, children } = props;
+  const { view, onView, critical, onCritical, onExpandAll, onCollapseAll, children } = props;
   const t = useT();
   const onTabKey = (event: KeyboardEvent<HTMLElement>) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
@@ -62,7 +61,6 @@ export function Toolbar(props: ToolbarProps) {
       )}
       {children}
       <Find {...props} />
-      <IconButton label={t("trace.keys")} onClick={onHelp} Icon={Keyboard} />
     </div>
   );
 }

@@ -5,7 +5,6 @@ import { findInOutline, spanWithId } from "../../model/find.ts";
 import type { Trace } from "../../model/trace.ts";
 import { FlameGraph } from "./flame-graph.tsx";
 import { belowFirstLevel, revealed } from "./rows.ts";
-import { Shortcuts } from "./shortcuts.tsx";
 import { SpanDetails } from "./span-details.tsx";
 import { SpanTable } from "./span-table.tsx";
 import { Statistics } from "./statistics.tsx";
@@ -36,7 +35,6 @@ export function TracePage({ trace, details, stored, children }: TracePageProps) 
   const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
   const [services, setServices] = useState<ReadonlySet<string>>(() => new Set());
   const [critical, setCritical] = useState(true);
-  const [helpOpen, setHelpOpen] = useState(false);
   const { selected, detailsOpen, setDetailsOpen, select, reveal } = useSelected(trace, text, setCollapsed);
   const matches = useMatches(trace, details, text);
   const find = useRef<HTMLInputElement>(null);
@@ -59,7 +57,6 @@ export function TracePage({ trace, details, stored, children }: TracePageProps) 
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea, dialog *")) return;
       if (event.key === "f" || event.key === "/") find.current?.focus();
-      else if (event.key === "?") setHelpOpen(true);
       else if (event.key === "n") goToMatch(1);
       else if (event.key === "N" || event.key === "p") goToMatch(-1);
       else return;
@@ -92,7 +89,6 @@ export function TracePage({ trace, details, stored, children }: TracePageProps) 
         onCritical={setCritical}
         onExpandAll={() => setCollapsed(new Set())}
         onCollapseAll={() => setCollapsed(belowFirstLevel(trace))}
-        onHelp={() => setHelpOpen(true)}
       >
         {children}
       </Toolbar>
@@ -126,7 +122,6 @@ export function TracePage({ trace, details, stored, children }: TracePageProps) 
           />
         )}
       </div>
-      <Shortcuts open={helpOpen} onClose={() => setHelpOpen(false)} />
     </div>
   );
 }

@@ -233,8 +233,8 @@ function actions(
     "=": zoom(0.5),
     "-": zoom(2),
     "0": whole,
-    a: pan(-0.2),
-    d: pan(0.2),
+    "[": pan(-0.2),
+    "]": pan(0.2),
   };
 }
 
