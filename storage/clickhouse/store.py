@@ -21,7 +21,6 @@ from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, R
 from storage.span import Span
 from storage.trace_summary import TraceSummary
 
-
 COMMIT_INTERVAL_NS = 100 * 10**6
 """Each write makes four parts that must be merged, 20 ms of CPU however few spans it has."""
 

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 
 from storage.batch import SpanBatch
+from storage.contract import Capabilities
 from storage.requests import RetentionPolicy
 
 PATIENCE_S = 30.0
@@ -13,6 +14,7 @@ class StoreDouble:
     """`write` and `maintain` as the contract says. Made open: writes succeed at once."""
 
     def __init__(self) -> None:
+        self.capabilities = Capabilities()
         self.batches: list[SpanBatch] = []
         self.failures: deque[Exception] = deque()
         self.fails_always: Exception | None = None

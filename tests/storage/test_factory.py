@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from storage.batch import SpanBatch
+from storage.clickhouse.schema import ClickHouseSchema
+from storage.clickhouse.store import ClickHouseStore
 from storage.duckdb.store import DuckDBStore
 from storage.duckdb.temporary import TemporaryDuckDBStore
 from storage.errors import StoreConfigurationError
-from storage.factory import open_archive, open_store
+from storage.factory import open_archive, open_store, schemas_of
 from storage.memory import MemoryStore
 from storage.settings import StorageSettings
 from tests.builders import TODAY_NS, a_span, a_trace_id
@@ -56,10 +58,32 @@ def test_a_temporary_store_keeps_its_spans_to_itself_and_leaves_nothing_behind()
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("url", ["", "clew.duckdb", "postgresql://host/db", "sqlite:///x", "memory:here", "memory://x"])
+@pytest.mark.parametrize("url", ["", "clew.duckdb", "sqlite:///x", "memory:here", "memory://x"])
 def test_an_unknown_store_is_refused_and_the_known_ones_are_named(url: str) -> None:
-    with pytest.raises(StoreConfigurationError, match="CLEW_STORAGE_URL: expected duckdb:///PATH or memory:"):
+    with pytest.raises(
+        StoreConfigurationError, match="CLEW_STORAGE_URL: expected duckdb:///PATH, postgresql://"
+    ) as told:
         open_store(settings_of(url))
+    assert "clickhouse://USER:PASSWORD@HOST/DATABASE or memory:, got " in str(told.value)
+
+
+def test_what_is_refused_is_not_shown_when_it_may_have_a_password_in_it() -> None:
+    with pytest.raises(StoreConfigurationError) as told:
+        open_store(settings_of("mysql://user:hidden@host/db"))
+    assert str(told.value).endswith("got one that begins with 'mysql'")
+
+
+def test_a_url_of_clickhouse_is_its_store_and_its_schema_with_the_cluster_that_is_set() -> None:
+    settings = StorageSettings.model_validate({"url": "clickhouse://host/db", "clickhouse_cluster": "main"})
+    assert isinstance(open_store(settings), ClickHouseStore)
+    [schema] = schemas_of(settings)
+    assert isinstance(schema, ClickHouseSchema)
+
+
+def test_an_archive_in_the_stores_own_database_is_refused() -> None:
+    settings = archive_settings("clickhouse://a:b@host/db", "clickhouses://c:d@host/db")
+    with pytest.raises(StoreConfigurationError, match="CLEW_ARCHIVE_URL: expected another database"):
+        open_archive(settings)
 
 
 @pytest.mark.parametrize("url", ["duckdb:", "duckdb:///", "duckdb://host/x", "duckdb:///x?threads=2", "duckdb:///x#y"])
@@ -91,5 +115,5 @@ def test_an_archive_in_the_stores_own_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_archive_is_blamed_on_its_own_setting() -> None:
-    with pytest.raises(StoreConfigurationError, match="CLEW_ARCHIVE_URL: expected duckdb:///PATH or memory:, got 'x'"):
+    with pytest.raises(StoreConfigurationError, match="CLEW_ARCHIVE_URL: expected duckdb:///PATH, .* got 'x'"):
         open_archive(archive_settings("memory:", "x"))
