@@ -29,6 +29,8 @@ def answers(store: SpanStore, query: TraceQuery, window: tuple[int, int]) -> lis
     return [
         exactly(store.find_traces(query, strict=True)),
         exactly(store.find_traces(query, strict=False)),
+        store.find_trace_summaries(query, strict=True),
+        store.find_trace_summaries(query, strict=False),
         store.dependencies(*window),
         store.services(),
         [store.operations(service, ignore_case=True) for service in ("FRONTEND", "backend", "")],
