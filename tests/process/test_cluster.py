@@ -88,17 +88,24 @@ def test_one_trace_whose_halves_came_by_two_collectors_reads_back_as_one(cluster
     assert spans_held(cluster.query.url("zipkin"), [trace]) == {trace: SPANS_PER_POST}
 
 
-def test_the_schema_is_that_of_this_clew_and_the_command_says_so(cluster: Cluster) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "clew", "migrate", "status", f"--clew-storage-url={cluster.database.url}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def migrate(url: str, *arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "clew", "migrate", *arguments, f"--clew-storage-url={url}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
 
-    assert done.returncode == 0, done.stderr
-    assert "secret" not in done.stdout + done.stderr
+
+def test_the_command_tells_of_the_schema_and_refuses_to_lose_spans(cluster: Cluster) -> None:
+    trace = secrets.token_hex(16)
+    assert post(cluster.collectors[0], trace) == 202
+
+    status, told = migrate(cluster.database.url, "status")
+    refused, why = migrate(cluster.database.url, "down", "base")
+
+    assert (status, told.count("holds")) == (0, 1)
+    assert refused == 1
+    assert "would lose every span. Nothing was changed" in why
+    assert "secret" not in told + why
+    assert spans_held(cluster.query.url("zipkin"), [trace]) == {trace: SPANS_PER_POST}
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
