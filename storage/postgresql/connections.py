@@ -1,4 +1,4 @@
-"""Connections to one database: rows by psycopg, Arrow by ADBC; kept while idle, thrown away once anything failed.
+"""All connections to one database: kept while idle, thrown away once anything failed.
 
 A connection that was idle may have died with the server that it led to. So whoever finds his first statement without
 an answer gets a new one, once; that is how clew finds its way back after the database was restarted.
@@ -6,33 +6,21 @@ an answer gets a new one, once; that is how clew finds its way back after the da
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from threading import Lock, get_ident
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import adbc_driver_manager as adbc
-import adbc_driver_postgresql
 import psycopg
-import pyarrow as pa
-from adbc_driver_manager import dbapi
 from psycopg import pq
 
 from storage.errors import StorageError, StoreConfigurationError, StoreFull, StoreUnavailable
 from storage.postgresql import sql
 from storage.postgresql.address import EXPECTED, Address
+from storage.postgresql.session import Arrows, Rows
 
 MIN_VERSION = 14
 _MAX_IDLE = 8
 _DISK_FULL = "53100"
-_SESSION = (
-    # Compiling a plan pays for queries of seconds; of ours it made some ten times slower.
-    "SET jit = off",
-    "SET TIME ZONE 'UTC'",
-    # The default is that of discs that turn: with it a rare span of one service was looked for among those of all.
-    "SET random_page_cost = 1.1",
-    # What is acknowledged is on disk, whatever the server's default is.
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-)
 
 T = TypeVar("T")
 
@@ -47,108 +35,6 @@ class _Cancellable(Protocol):
 
 
 C = TypeVar("C", bound=_Cancellable)
-
-
-class Rows:
-    """A connection that gives rows; every statement commits by itself unless it runs inside `transaction`."""
-
-    def __init__(self, address: Address) -> None:
-        self._connection = psycopg.connect(address.uri, autocommit=True)
-        for statement in _SESSION:
-            self._connection.execute(statement)
-
-    @property
-    def version(self) -> int:
-        """The server's, as 150018."""
-        return self._connection.info.server_version
-
-    @property
-    def raw(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """psycopg's own, for SQLAlchemy to stand on."""
-        return self._connection
-
-    def fetch(self, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
-        """The rows of one statement. Its parameters are written %s or %(name)s."""
-        with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(statement.encode(), values)
-            return cursor.fetchall() if cursor.description else []
-
-    def change(self, statement: str, values: Any = None) -> int:
-        """Run one statement; how many rows it changed."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement.encode(), values)
-            return cursor.rowcount
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit what is executed inside, all of it or, when an exception leaves, none."""
-        with self._connection.transaction():
-            yield
-
-    def cancel(self) -> None:
-        self._connection.cancel_safe(timeout=5)
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class Arrows:
-    """A connection that gives and takes Arrow tables, in a transaction that `commit` or `rollback` ends."""
-
-    def __init__(self, address: Address) -> None:
-        database = _adbc_database(address.uri)
-        self._connection = dbapi.Connection(database, adbc.AdbcConnection(database.kept))
-        try:
-            for statement in _SESSION:
-                self.execute(statement)
-            self.commit()
-        except BaseException:
-            self.close()
-            raise
-
-    def execute(self, statement: str) -> None:
-        """Run one statement whose rows nobody wants."""
-        with self._connection.cursor() as cursor:
-            # `cursor.execute` would make it the query of a COPY.
-            cursor.adbc_statement.set_sql_query(statement)
-            cursor.adbc_statement.execute_update()
-
-    def fetch(self, statement: str) -> pa.Table:
-        """The rows of one query. ADBC reads them by COPY, which takes no parameters: only numbers are written in."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetch_arrow_table()
-
-    def ingest(self, table: str, data: pa.Table, *, temporary: bool = False) -> None:
-        """Append all rows by a binary COPY. Columns are found by name; each must have the very type of the table's."""
-        with self._connection.cursor() as cursor:
-            cursor.adbc_ingest(table, data, mode="append", temporary=temporary)
-
-    def commit(self) -> None:
-        self._connection.commit()
-
-    def rollback(self) -> None:
-        self._connection.rollback()
-
-    def cancel(self) -> None:
-        self._connection.adbc_cancel()
-
-    def close(self) -> None:
-        with suppress(adbc.Error):
-            self._connection.close()
-
-
-class _KeptDatabase(dbapi._SharedDatabase):
-    """What ADBC knows of a database. Reading the catalogue of types takes 60 ms, so it outlives its connections."""
-
-    def __init__(self, uri: str) -> None:
-        self.kept = adbc_driver_postgresql.connect(uri)
-        super().__init__(self.kept)
-
-
-@lru_cache(maxsize=8)
-def _adbc_database(uri: str) -> _KeptDatabase:
-    return _KeptDatabase(uri)
 
 
 class Connections:

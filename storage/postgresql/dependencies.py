@@ -10,7 +10,6 @@ import numpy as np
 from storage.linking.change import Window, change_within
 from storage.linking.linker import summed
 from storage.linking.row_index import Ints
-from storage.postgresql.connections import Arrows
 from storage.postgresql.link_sums import SECOND_NS, sums_between
 from storage.postgresql.link_traces import (
     SLICE_TRACES,
@@ -20,6 +19,7 @@ from storage.postgresql.link_traces import (
     traces_started,
     whole_traces,
 )
+from storage.postgresql.session import Arrows
 from storage.requests import DependencyLink
 
 _NEVER: Window = (0, -1)

@@ -18,8 +18,8 @@ from storage.linking.linker import Call
 from storage.linking.row_index import Bools, Ints
 from storage.linking.table import BUCKET_CALLS, RULES
 from storage.postgresql import nul, sql
-from storage.postgresql.connections import Arrows, Rows
 from storage.postgresql.link_traces import Moment, Spans, change_table, whole_traces
+from storage.postgresql.session import Arrows, Rows
 from storage.postgresql.texts import digest
 
 SECOND_NS = 10**9

@@ -18,7 +18,7 @@ from storage.linking.link_span import ERROR
 from storage.linking.row_index import Bools, Ints
 from storage.linking.table import LINK_TABLE
 from storage.postgresql import sql
-from storage.postgresql.connections import Arrows
+from storage.postgresql.session import Arrows
 from storage.postgresql.texts import ArrowTexts
 from storage.span import Protocol, StatusCode
 

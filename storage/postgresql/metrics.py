@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from storage.call_windows import COUNTED_CALLS, series_of_counts
 from storage.postgresql import nul, sql
-from storage.postgresql.connections import Arrows
 from storage.postgresql.link_traces import Moment
+from storage.postgresql.session import Arrows
 from storage.postgresql.texts import ArrowTexts, Role, digest
 from storage.requests import CallQuery, CallSeries
 from storage.span import StatusCode

@@ -5,8 +5,8 @@ from functools import lru_cache
 from storage import attributes as attrs
 from storage.attributes import KEY_SEPARATOR, AttributeValue
 from storage.postgresql import nul, sql
-from storage.postgresql.connections import Rows
 from storage.postgresql.reader import Marks
+from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts, Role
 from storage.requests import Operation, TagFilter
 

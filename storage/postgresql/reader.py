@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from storage.ids import TraceId, low_half
 from storage.postgresql import sql
 from storage.postgresql.columns import READ_COLUMNS, numbers_in, plain_row
-from storage.postgresql.connections import Rows
+from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts
 from storage.rows import span_of
 from storage.span import Span

@@ -8,9 +8,10 @@ import numpy as np
 
 from storage.linking.row_index import Ints
 from storage.postgresql import link_sums, segments, sql
-from storage.postgresql.connections import Connections, Rows
+from storage.postgresql.connections import Connections
 from storage.postgresql.link_traces import Moment
 from storage.postgresql.segments import Segment
+from storage.postgresql.session import Rows
 from storage.requests import RetentionPolicy
 
 SEGMENTS_KEPT = 16

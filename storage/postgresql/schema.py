@@ -11,7 +11,8 @@ from sqlalchemy.pool import StaticPool
 from storage.errors import StoreConfigurationError, StoreFull
 from storage.postgresql import segments
 from storage.postgresql.address import Address
-from storage.postgresql.connections import ConnectionLost, Connections, Rows
+from storage.postgresql.connections import ConnectionLost, Connections
+from storage.postgresql.session import Rows
 from storage.revisions import Revisions, SchemaState
 
 _SCRIPTS = "migrations:postgresql"

@@ -13,8 +13,8 @@ from storage.matching import satisfies
 from storage.postgresql import names, sql
 from storage.postgresql.candidates import Condition, SharedTexts, StoredNames, conditions_of, started_within, visible
 from storage.postgresql.columns import trace_id_of
-from storage.postgresql.connections import Rows
 from storage.postgresql.reader import Marks, grouping_key, marks_of, traces_by_key
+from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts, Role
 from storage.requests import TraceQuery
 from storage.span import Span

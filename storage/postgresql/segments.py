@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from storage.postgresql import sql
-from storage.postgresql.connections import Rows
+from storage.postgresql.session import Rows
 
 _LAST_PLACE = "SELECT last_value, is_called FROM spans_written"
 _PARTITIONS = """

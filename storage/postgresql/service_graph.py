@@ -16,8 +16,8 @@ from storage.linking.graph_table import GRAPH_CALLS, graph_calls_of_table
 from storage.linking.peer import PEER_KEYS
 from storage.linking.row_index import Ints
 from storage.postgresql import sql
-from storage.postgresql.connections import Arrows
 from storage.postgresql.link_traces import Moment, Spans, traces_started, whole_traces
+from storage.postgresql.session import Arrows
 from storage.requests import ServiceGraph
 from storage.times import clamped_ns
 

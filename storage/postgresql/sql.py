@@ -26,7 +26,6 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 COMMIT_BITS = 20
 """Rows of one commit: 2**20 numbers. A larger batch takes several."""
 SEGMENT_BITS = 44
-FIRST_SEGMENT = 1
 
 _BIGINTS = (
     "written",

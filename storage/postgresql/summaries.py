@@ -11,9 +11,9 @@ import pyarrow as pa
 from storage.ids import TraceId, low_half
 from storage.postgresql import names, sql
 from storage.postgresql.columns import READ_COLUMNS, numbers_in, plain_row, trace_id_of, unsigned
-from storage.postgresql.connections import Rows
 from storage.postgresql.reader import Marks, grouping_key, marks_of
 from storage.postgresql.search import find_trace_ids
+from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts
 from storage.requests import TraceQuery
 from storage.rows import span_of

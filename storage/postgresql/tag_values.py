@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from storage import attributes as attrs
 from storage.postgresql import names, nul, sql
-from storage.postgresql.connections import Rows
 from storage.postgresql.reader import Marks, marks_of
+from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts
 
 _LARGEST_PLACE = 2**63 - 1

@@ -11,7 +11,8 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from storage.postgresql import nul, sql
-from storage.postgresql.connections import Arrows, Connections, Rows
+from storage.postgresql.connections import Connections
+from storage.postgresql.session import Arrows, Rows
 
 _MAX_REMEMBERED = 200_000
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from storage.linking.row_index import Ints
 from storage.postgresql import link_sums, nul, segments, sql, tag_values
-from storage.postgresql.connections import Arrows, Connections, Rows
+from storage.postgresql.connections import Connections
 from storage.postgresql.link_traces import Moment, lows_of_commits
+from storage.postgresql.session import Arrows, Rows
 from storage.postgresql.texts import KnownTexts, digest
 
 SLICE_SPANS = 200_000

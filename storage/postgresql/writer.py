@@ -14,8 +14,9 @@ from storage.batch import SpanBatch
 from storage.errors import StoreUnavailable
 from storage.postgresql import sql
 from storage.postgresql.columns import BatchColumns, Ints
-from storage.postgresql.connections import Arrows, ConnectionLost, Connections
+from storage.postgresql.connections import ConnectionLost, Connections
 from storage.postgresql.segments import partition
+from storage.postgresql.session import Arrows
 from storage.postgresql.texts import Numbers
 
 _COMMIT_ROWS = 1 << sql.COMMIT_BITS

@@ -91,7 +91,7 @@ class PostgreSQLServer:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self._answers, "PostgreSQL answers")
+        wait_until(self._answers, "PostgreSQL answers", timeout_s=90)
 
     def stop(self, by: signal.Signals) -> None:
         """End the server: SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one. Waits for the end."""

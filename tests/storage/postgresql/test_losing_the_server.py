@@ -11,7 +11,8 @@ import pytest
 
 from storage.batch import SpanBatch
 from storage.errors import StoreFull, StoreUnavailable
-from storage.postgresql.connections import Arrows, ConnectionLost
+from storage.postgresql.connections import ConnectionLost
+from storage.postgresql.session import Arrows
 from storage.postgresql.store import PostgreSQLStore
 from storage.span import Span
 from tests.builders import a_span, a_trace_id
