@@ -115,5 +115,5 @@ def test_an_archive_in_the_stores_own_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_archive_is_blamed_on_its_own_setting() -> None:
-    with pytest.raises(StoreConfigurationError, match="CLEW_ARCHIVE_URL: expected duckdb:///PATH, .* got 'x'"):
+    with pytest.raises(StoreConfigurationError, match=r"CLEW_ARCHIVE_URL: expected duckdb:///PATH, .* got 'x'"):
         open_archive(archive_settings("memory:", "x"))
