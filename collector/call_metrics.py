@@ -30,13 +30,14 @@ _SPAN_LABELS = ("service", "span_name", "span_kind", "status_code")
 _EDGE_LABELS = ("client", "server", "connection_type")
 _SPAN_KINDS = pa.array([f"SPAN_KIND_{kind.name}" for kind in SpanKind])
 _STATUS_CODES = pa.array([f"STATUS_CODE_{code.name}" for code in StatusCode])
-_MESSAGING, _DATABASE, _VIRTUAL = "messaging_system", "database", "virtual_node"
-_CONNECTION_OF_KIND = pa.array(
-    [
-        {NodeKind.SERVICE: "", NodeKind.DATABASE: _DATABASE, NodeKind.QUEUE: _MESSAGING}.get(kind, _VIRTUAL)
-        for kind in range(NAMED_SERVICE + 1)
-    ]
-)
+_CONNECTIONS: dict[int, str] = {
+    NodeKind.SERVICE: "",
+    NodeKind.DATABASE: "database",
+    NodeKind.QUEUE: "messaging_system",
+    NodeKind.EXTERNAL: "virtual_node",
+    NAMED_SERVICE: "virtual_node",
+}
+_CONNECTION_OF_KIND = pa.array([_CONNECTIONS[kind] for kind in range(len(_CONNECTIONS))])
 _PLACE_OF_BUCKET = np.searchsorted(np.array(BOUNDS_S) * 1e9, values_ns(np.arange(BUCKETS)))
 _SECONDS_OF_BUCKET = values_ns(np.arange(BUCKETS)) / 1e9
 _SEPARATOR = "\x1f"
@@ -79,7 +80,7 @@ class CallMetrics(MetricSource):
             self._overflow["spans"] += int(counts[left].sum())
             for histograms, name in ((self._services, None), (self._rest, OTHER_SERVICES)):
                 labels = [column.filter(pa.array(left)) for column in labels]
-                places, counts, errors, seconds = (each[left] for each in (places, counts, errors, seconds))
+                places, counts, errors, seconds = places[left], counts[left], errors[left], seconds[left]
                 labels[1] = _repeated(OTHER_OPERATIONS, len(counts))
                 if name is not None:
                     labels[0] = _repeated(name, len(counts))
@@ -193,7 +194,8 @@ class _Histograms:
             (self._seconds, self._most_seconds),
         ):
             np.maximum(sums, most, out=most)
-        return ~known
+        left: npt.NDArray[np.bool_] = ~known
+        return left
 
     def shown(self) -> Iterator[tuple[Sequence[str], _Shown]]:
         """The labels of each series, and what it shows."""
