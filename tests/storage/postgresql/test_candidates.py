@@ -1,0 +1,47 @@
+"""The SQL of a search, as PostgreSQL gets it."""
+
+import sqlalchemy as sa
+
+from storage.attributes import token
+from storage.postgresql import sql
+from storage.postgresql.candidates import SharedTexts, StoredNames, conditions_of, started_within, visible
+from storage.postgresql.columns import signed_token
+from storage.requests import TagFilter, TraceQuery
+
+SHARED = SharedTexts(
+    key_sets=lambda key: [5], resources=lambda tag: [6, 7], scope_names=lambda text: [], scope_versions=lambda text: []
+)
+NAMES = StoredNames(services=[1], operations=[2, 3], remote_services=None)
+
+
+def text_of(query: TraceQuery) -> tuple[str, dict[str, object]]:
+    conditions = [started_within(query.start_min_ns, query.start_max_ns), *visible((8, 9))]
+    statement = sa.select(sql.SPANS.c.trace_low).where(*conditions, *conditions_of(query, NAMES, SHARED))
+    text, values = sql.compiled(statement)
+    return " ".join(text.split()), values
+
+
+def test_names_are_numbers_durations_plain_columns_and_tags_tokens_or_resources() -> None:
+    query = TraceQuery(10, 2**70, 1, tags=(TagFilter("k", "v"),), duration_min_ns=1, duration_max_ns=2)
+    text, values = text_of(query)
+    assert text == (
+        "SELECT spans.trace_low FROM spans WHERE spans.start_ns BETWEEN %(start_ns_1)s::BIGINT AND"
+        " %(start_ns_2)s::BIGINT AND spans.received_ns >= %(received_ns_1)s::BIGINT AND"
+        " spans.written >= %(written_1)s::BIGINT AND spans.service_id = %(service_id_1)s::BIGINT AND"
+        " spans.name_id IN (%(name_id_1_1)s::BIGINT, %(name_id_1_2)s::BIGINT) AND"
+        " spans.duration_ns >= %(duration_ns_1)s::BIGINT AND"
+        " (spans.duration_ns <= %(duration_ns_2)s::BIGINT OR spans.duration_ns IS NULL) AND"
+        " ((spans.tokens @> %(tokens_1)s::INTEGER[]) OR"
+        " spans.resource_id IN (%(resource_id_1_1)s::BIGINT, %(resource_id_1_2)s::BIGINT))"
+    )
+    assert values["start_ns_2"] == 2**63 - 1
+    assert values["tokens_1"] == [signed_token(token("k", "v"))]
+
+
+def test_presence_of_a_key_is_asked_of_the_sets_of_keys() -> None:
+    text, _ = text_of(TraceQuery(10, 20, 1, tags=(TagFilter("error"),)))
+    assert text.endswith(
+        "((spans.tokens @> %(tokens_1)s::INTEGER[]) OR spans.keys_id IN (%(keys_id_1_1)s::BIGINT) OR"
+        " spans.status_code = %(status_code_1)s::SMALLINT OR"
+        " spans.resource_id IN (%(resource_id_1_1)s::BIGINT, %(resource_id_1_2)s::BIGINT))"
+    )
