@@ -127,10 +127,10 @@ class Traffic:
             at, broken = self._call(spans, trace, own, service, call, at, slow)
             failed = failed or (broken and self._random.random() < 0.5)
         end = at + self._spent(operation.work_ms / 2)
-        route = {"http.route": operation.name, "http.response.status_code": 500 if failed else 200}
-        spans.setdefault(service, []).append(
-            a_span(trace, own, parent, operation.name, kind, start, end, route if kind == SERVER else {}, failed)
-        )
+        told: dict[str, str | int] = {"http.route": operation.name, "http.response.status_code": 500 if failed else 200}
+        if kind == CONSUMER:
+            told = {"messaging.system": "kafka", "messaging.destination.name": "orders"}
+        spans.setdefault(service, []).append(a_span(trace, own, parent, operation.name, kind, start, end, told, failed))
         return end, failed
 
     def _call(

@@ -1,6 +1,6 @@
 import * as Ariakit from "@ariakit/react";
 import { ChevronsUpDown } from "lucide-react";
-import { startTransition, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useT } from "../i18n/index.ts";
 import "./picker.css";
 
@@ -28,7 +28,7 @@ export function Picker({ label, value, options, onChange, none, mark }: PickerPr
   }, [options, none, text]);
   return (
     <div className="field">
-      <Ariakit.ComboboxProvider resetValueOnHide setValue={(next) => startTransition(() => setText(next))}>
+      <Ariakit.ComboboxProvider resetValueOnHide setValue={setText}>
         <Ariakit.SelectProvider value={value} setValue={(next: string) => onChange(next)}>
           <Ariakit.SelectLabel className="label">{label}</Ariakit.SelectLabel>
           <Ariakit.Select className="input picker">
