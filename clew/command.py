@@ -4,10 +4,10 @@ import logging
 import sys
 
 import click
-import pyarrow
 import uvloop
 
 from clew import VERSION
+from clew.allocator import keep_memory_small
 from clew.flags import SettingsCommand
 from clew.migrate import migrate
 from clew.process import Process
@@ -56,8 +56,7 @@ def serve(settings: Settings, feature_gates: str | None) -> None:
     if feature_gates is not None:
         log.warning("--feature-gates: clew has none")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    # Arrow's own allocator keeps what it once had: 50 MB after a day's dependency graph.
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    keep_memory_small()
     try:
         clean = uvloop.run(Process(settings).run())
     except (StorageError, UiUnusable, OSError) as error:

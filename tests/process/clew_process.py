@@ -17,6 +17,10 @@ from clew.settings import doors
 DOORS = tuple(doors())
 """Each gets a free port."""
 
+_SERVE = "import sys; sys.modules['pandas'] = None; from clew.command import main; main()"
+"""`clew`, as where nothing is installed but what it needs: pandas comes with a package of the tests, and pyarrow loads
+60 MB of it when it is there."""
+
 
 class Clew:
     """`clew serve` over `directory`; entering waits for the ready line, leaving sends SIGTERM and expects exit 0."""
