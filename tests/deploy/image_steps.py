@@ -109,7 +109,7 @@ def _base(root: Path) -> Stage:
         elif source.exists():
             (root / name).mkdir()
             subprocess.run(["mount", "--rbind", str(source), str(root / name)], check=True)
-    for name in ("opt", "app", "data"):
+    for name in ("opt", "app"):
         (root / name).mkdir()
     python = Path(sys.executable).resolve().parent
     of_the_machine = {name: value for name, value in os.environ.items() if _MACHINE.search(name)}
