@@ -9,9 +9,10 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.responses import HTMLResponse, Response
 
+from query.api.clew_doors import Activity
 from query.api.clew_uploads import FileUploads
 from query.api.docs_page import docs_page
-from query.api.jaeger import Activity, add_jaeger_api
+from query.api.jaeger import add_jaeger_api
 from query.api.own_page import OwnPage
 from query.api.pages import Doors
 from query.api.zipkin_endpoints import ZipkinReadApi

@@ -70,7 +70,7 @@ def install_packages(*, checks: bool = False) -> None:
         return
     npm = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     omitted = [] if checks else ["--omit=dev"]
-    # Not `npm ci`: it refuses a lock file that lacks the optional packages of any platform, and a registry may lack them.
+    # Not `npm ci`: it refuses a lock file without every platform's optional packages, and a registry may lack some.
     # This installs what is locked, by its hashes, and leaves the file as it is.
     options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *omitted]
     _run([str(npm), "install", *options])

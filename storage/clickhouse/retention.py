@@ -50,7 +50,7 @@ class Retention:
         if end_ns <= received_ns:
             return 0
         gone = self._connection.rows(sql.RECEIVED_BETWEEN, {"first_ns": received_ns, "end_ns": end_ns})[0][0]
-        if gone:
+        if gone or end_ns % sql.PARTITION_NS == 0:
             self._set_marks(end_ns, 0)
         return int(gone)
 
@@ -68,14 +68,13 @@ class Retention:
     def _drop_beyond(self, max_bytes: int) -> int:
         """Drop the oldest partitions, and of a last one that is too large by itself the spans written first."""
         dropped = 0
-        while (used := self.used_bytes()) > max_bytes:
-            partitions = self._partitions()
-            if len(partitions) > 1:
-                dropped += self._drop_received_before((partitions[0] + 1) * sql.PARTITION_NS)
-                self._drop_partitions()
-            else:
-                return dropped + self._drop_first_written(1 - max_bytes * _LOW_WATER / used)
-        return dropped
+        for number in self._partitions()[:-1]:
+            if self.used_bytes() <= max_bytes:
+                return dropped
+            dropped += self._drop_received_before((number + 1) * sql.PARTITION_NS)
+            self._drop_partitions()
+        used = self.used_bytes()
+        return dropped + (self._drop_first_written(1 - max_bytes * _LOW_WATER / used) if used > max_bytes else 0)
 
     def _drop_first_written(self, share: float) -> int:
         """Delete this share of all spans, those written first. It rewrites the others: for small stores only."""

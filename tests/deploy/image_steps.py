@@ -10,6 +10,7 @@ namespace has one. The last stage stays in ROOT, and its settings are printed as
 import fnmatch
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ from tests.deploy.namespace import bring_up_loopback
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "etc", "dev", "proc", "root", "tmp")
 NEEDS_A_SECOND_USER = ("useradd", "chown")
+_MACHINE = re.compile("^HOME$|^PIP_|^NPM_|PROXY$|CERT", re.IGNORECASE)
+"""Variables by which this machine reaches the registries, as an engine's build has its daemon's."""
 
 
 @dataclass
@@ -106,14 +109,11 @@ def _base(root: Path) -> Stage:
         elif source.exists():
             (root / name).mkdir()
             subprocess.run(["mount", "--rbind", str(source), str(root / name)], check=True)
-    for name in ("opt", "app", "data"):
+    for name in ("opt", "app"):
         (root / name).mkdir()
     python = Path(sys.executable).resolve().parent
-    path = f"{python}:/usr/local/bin:/usr/bin:/bin"
-    passed = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy") or name == "HOME"}
-    return Stage(
-        root, {"PATH": path} | passed | {n: v for n, v in os.environ.items() if n.startswith(("PIP_", "npm_", "NPM_"))}
-    )
+    of_the_machine = {name: value for name, value in os.environ.items() if _MACHINE.search(name)}
+    return Stage(root, {"PATH": f"{python}:/usr/local/bin:/usr/bin:/bin"} | of_the_machine)
 
 
 def _run(stage: Stage, command: str) -> None:

@@ -23,7 +23,7 @@ ZIPKIN = DoorActivity(
 
 
 async def test_the_doors_and_their_counts_are_answered() -> None:
-    service = QueryService(MemoryStore(max_spans=10, autocomplete_keys=()), QuerySettings())
+    service = QueryService(MemoryStore(max_spans=10, autocomplete_keys=()), QuerySettings.model_validate({}))
     app = jaeger_app(service, activity=lambda: DoorsReport([ZIPKIN, ZIPKIN._replace(address=None)], 61 * 10**9))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clew") as client:
         response = await client.get("/api/clew/v1/doors")

@@ -92,8 +92,7 @@ export function Keys() {
       if (place) navigate(place);
       else if (event.key === "g") sequence.current = event.timeStamp;
       else if (event.key === "t") document.querySelector<HTMLInputElement>(".go input")?.focus();
-      // A trace's page has a map of its own.
-      else if (event.key === "?" && !document.querySelector(".trace-page")) setOpen(true);
+      else if (event.key === "?") setOpen(true);
       else return;
       event.preventDefault();
     };
