@@ -106,7 +106,7 @@ def serve(name: str, port: int, next_url: str) -> None:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in http.server
             """Say nothing: a request is told of by its span."""
 
     server = ThreadingHTTPServer(("", port), Handler)

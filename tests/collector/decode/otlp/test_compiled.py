@@ -45,7 +45,7 @@ def with_value(**value: Any) -> bytes:
     pair = span_of(message).attributes.add(key="k").value
     for name, given_value in value.items():
         setattr(pair, name, given_value)
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())
 
 
 def is_compiled(payload: bytes) -> bool:
