@@ -3,14 +3,20 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test page check bench image-steps kill screenshots golden wire lock clean
+.PHONY: run test servers page check bench image-steps kill screenshots golden wire lock clean
 
 run: page  ## set up and serve on the standard ports, data under ./data
 	exec $(BIN)/clew serve
 
-test: $(VENV)/.dev page  ## set up and pass the tests
+test: servers $(VENV)/.dev page  ## set up and pass the tests
 	$(BIN)/python -m query.ui.build_hook install
 	$(BIN)/python -m pytest
+
+servers:  ## what the tests run beside clew: PostgreSQL and a browser, from Debian's packages
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && [ -x /usr/bin/chromium ] || { \
+		command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+		apt-get update -q && apt-get install -q -y postgresql chromium fonts-nanum; } || { \
+		echo 'the tests need a PostgreSQL and a Chromium: sudo apt-get install postgresql chromium fonts-nanum'; exit 1; }
 
 page: $(VENV)/.runtime  ## build clew's web page, if its sources changed
 	@$(BIN)/python -m query.ui.build_hook
