@@ -25,8 +25,10 @@ class Group(NamedTuple):
 
 
 def records_of(rows: SpanRows, groups: Sequence[Group], n: int) -> SpanRecords:
-    """The first n rows, copied."""
-    start_ns, duration_ns, parents = rows.start_ns[:n], rows.duration_ns[:n], rows.parent_span_id[:n]
+    """The first n rows, copied: Arrow would refer to the room itself, which the next request fills."""
+    start_ns, duration_ns, parents = (
+        column[:n].copy() for column in (rows.start_ns, rows.duration_ns, rows.parent_span_id)
+    )
     absent = (start_ns == 0) & (duration_ns == 0)
     token_ends = rows.token_ends[: n + 1]
     arrays: dict[str, pa.Array] = {

@@ -187,10 +187,28 @@ def test_a_resource_that_would_outgrow_its_request_many_times_over_is_left_to_th
         records(message.SerializeToString(), otlp_proto._resource, otlp_proto._scope)
 
 
-def test_requests_of_all_sizes_one_after_another_do_not_disturb_each_other() -> None:
-    payloads = [request(spans=spans).SerializeToString() for spans in (1, 700, 3, 5000, 2)]
+def numbered(first: int, spans: int) -> bytes:
+    """A request whose spans have values of their own in every column."""
+    message = request(spans=spans)
+    message.resource_spans[0].resource.attributes[0].value.string_value = f"service {first}"
+    for number, span in enumerate(message.resource_spans[0].scope_spans[0].spans, first):
+        own = number.to_bytes(8, "big")
+        span.trace_id, span.span_id, span.parent_span_id = own + own, own, (number + 1).to_bytes(8, "big")
+        span.start_time_unix_nano, span.end_time_unix_nano = 10**18 + number, 10**18 + 3 * number
+        span.kind, span.status.code, span.flags = number % 6, number % 3, number
+        span.name = span.trace_state = span.status.message = f"span {number}"
+        span.dropped_attributes_count = span.dropped_events_count = span.dropped_links_count = number
+        span.attributes.add(key=f"key {number}").value.string_value = f"value {number}"
+        span.events.add(name=f"event {number}", time_unix_nano=number)
+        span.links.add(trace_id=own + own, span_id=own)
+    return bytes(message.SerializeToString())
+
+
+def test_what_was_decoded_stays_as_it_is_while_further_requests_are() -> None:
+    payloads = [numbered(1000 * place + 1, spans) for place, spans in enumerate((1, 70, 3, 500, 2, 500, 70))]
 
     decoded = [otlp_proto.decode(payload).columns for payload in payloads]
 
+    assert all(isinstance(columns, SpanRecords) for columns in decoded)
     for payload, columns in zip(payloads, decoded, strict=True):
         assert comparable(columns) == comparable(otlp_proto.decode_carefully(payload).columns)
