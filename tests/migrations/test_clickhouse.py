@@ -40,8 +40,8 @@ HELD_TABLES = {"spans", "trace_buckets", "names", "resources", "dropped", "alemb
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[Address]:
-    """An own database, which holds nothing."""
-    yield address_of(CLICKHOUSE_DATABASES.url(tmp_path / "own"), "TEST")
+    """An own database, which never had a table."""
+    yield address_of(CLICKHOUSE_DATABASES.url(tmp_path / "own", new=True), "TEST")
     CLICKHOUSE_DATABASES.forget(tmp_path / "own")
 
 

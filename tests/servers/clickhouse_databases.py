@@ -40,10 +40,13 @@ class ClickHouseDatabases:
         self._used: dict[Path, str] = {}
         self._left: list[str] = []
 
-    def url(self, folder: Path) -> str:
-        """The URL of the folder's database, which is empty when it asks for the first time."""
+    def url(self, folder: Path, *, new: bool = False) -> str:
+        """The URL of the folder's database, which is empty when it asks for the first time.
+
+        new: a database that never had a table, either.
+        """
         if folder not in self._used:
-            self._used[folder] = self._left.pop() if self._left else self._new()
+            self._used[folder] = self._left.pop() if self._left and not new else self._new()
         return clickhouse_server().url(self._used[folder])
 
     def give_back(self, folder: Path) -> None:
