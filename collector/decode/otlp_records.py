@@ -25,6 +25,7 @@ from collector.decode.otlp_arrow import Group, records_of
 from collector.decode.otlp_attributes import attribute
 from collector.decode.otlp_fields import ResourceFields, ScopeFields
 from collector.decode.otlp_proto_values import OddAttribute, key_value
+from collector.decode.proportions import LARGE_BYTES
 from storage.batch import SpanRecords
 
 _LEAST_SPAN_BYTES = 30
@@ -33,6 +34,8 @@ _LEAST_GROUP_BYTES = 128
 """A span with its scope and resource, in any request that is not made to be costly."""
 _SHARED_MAX_BYTES = 64 * 2**20
 """What resources and scopes may grow to when each of their spans holds them."""
+_HARD_MAX = 100_000
+"""HARD values of one request: each is a Python object for a while."""
 _HARD_ROOM = 256
 """HARD values whose places are noted at the first go."""
 _KEPT_MAX_BYTES = 2**20
@@ -56,11 +59,19 @@ def records(payload: bytes, resource_of: ResourceOf, scope_of: ScopeOf) -> SpanR
     if found < 1:
         raise OddRequest
     spans, places = spans[:found], places[:held]
+    if _largest(spans) > LARGE_BYTES or max(_largest(places[:, 0:2]), _largest(places[:, 4:6])) > LARGE_BYTES:
+        # Whether it has more parts than any real one is judged there.
+        raise OddRequest
     groups = [_group(payload, place, resource_of, scope_of) for place in _with_counts(places)]
     shared_bytes = sum(group.spans * _shared_bytes(group) for group in groups)
     if shared_bytes > _SHARED_MAX_BYTES:
         raise OddRequest
     return records_of(_filled(payload, p, spans, places, groups, shared_bytes), groups, found)
+
+
+def _largest(places: Places) -> int:
+    """The size of the largest of these messages, of which there is at least one."""
+    return int((places[:, 1] - places[:, 0]).max())
 
 
 def _with_counts(places: Places) -> list[list[int]]:
@@ -89,7 +100,7 @@ def _filled(
         outcome, met = fill(p, spans, places, scopes, hard, room.noted, room.counters, room.rows)
         if outcome == DONE:
             return room.rows
-        if outcome != MORE_HARD:
+        if outcome != MORE_HARD or met > _HARD_MAX:
             raise OddRequest
         if met > len(hard.places):
             hard = hard._replace(places=np.empty((met, 2), dtype=np.int64))
@@ -176,7 +187,8 @@ def _new_room(size: _Need) -> _Room:
     def numbers(kind: Any, each: int = 1) -> npt.NDArray[Any]:
         return np.empty(spans * each, dtype=kind)
 
-    # A byte of text takes six at most, and what stands around a value is less than twice its shortest message.
+    # A byte of text takes six at most, and what stands around a value, an event or a link less than eight times its
+    # shortest message (`LEAST_EVENT_BYTES`); the ids of a link are hex, and spelled out where they are absent.
     rendered = 8 * size.payload + 64 * spans + size.more
     rows = SpanRows(
         trace_id=numbers(np.uint8, 16),

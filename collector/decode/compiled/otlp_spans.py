@@ -136,6 +136,8 @@ _ARRAY_VALUE, _BYTES_VALUE = 5 << 3 | BYTES, 7 << 3 | BYTES
 _TOKENS, _HARD, _KEYS_NOTED, _PEER_START, _PEER_END = range(5)
 COUNTERS = 5
 
+LEAST_EVENT_BYTES, LEAST_LINK_BYTES = 9, 28
+"""An event with a time, a link with both ids. Less makes a request ODD: empty ones would outgrow the room for them."""
 KEYS_MAX = 256
 """Keys of events, links and scope that one span may have before it is ODD: they are sorted by insertion."""
 
@@ -471,6 +473,8 @@ def _event(
     noted: NotedKeys,
     crc_event: int,
 ) -> int:
+    if end - at < LEAST_EVENT_BYTES:
+        return INVALID
     begin = at
     time_ns = name_start = name_end = dropped = 0
     while at < end:
@@ -509,6 +513,8 @@ def _link(
     count: Places,
     noted: NotedKeys,
 ) -> int:
+    if end - at < LEAST_LINK_BYTES:
+        return INVALID
     begin = at
     trace_start = trace_end = span_start = span_end = state_start = state_end = flags = dropped = 0
     while at < end:

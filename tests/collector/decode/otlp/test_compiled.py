@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf.internal.encoder import _VarintBytes
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -11,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode import otlp_proto
 from collector.decode.otlp_records import OddRequest, records
+from collector.errors import MalformedPayload
 from storage.batch import SpanRecords
 from tests.collector.decode.otlp.messages import request, span_of
 from tests.collector.decode.otlp.traces import comparable
@@ -128,7 +130,8 @@ def test_the_last_of_a_repeated_peer_service_counts() -> None:
 def test_keys_of_events_links_and_scope_are_sorted_and_named_once() -> None:
     message = request()
     scope = message.resource_spans[0].scope_spans[0].scope
-    event, link = span_of(message).events.add(name="e"), span_of(message).links.add()
+    event = span_of(message).events.add(name="e", time_unix_nano=1)
+    link = span_of(message).links.add(trace_id=b"t" * 16, span_id=b"s" * 8)
     for owner, keys in ((scope, "zb"), (event, "cab"), (link, "ba")):
         for key in keys:
             owner.attributes.add(key=key).value.int_value = 1
@@ -177,6 +180,44 @@ def test_groups_of_one_request_keep_their_own_resource_and_scope() -> None:
 
     assert is_compiled(payload)
     assert_decoded_alike(payload)
+
+
+@pytest.mark.parametrize("number", [9, 11, 13])
+@pytest.mark.parametrize("content", [b"", b"\x20\x01"])
+def test_parts_that_are_next_to_empty_do_not_outgrow_their_room(number: int, content: bytes) -> None:
+    part = bytes([number << 3 | 2, len(content)]) + content
+    span = IDS + part * 5_000
+    message = request()
+    message.resource_spans[0].scope_spans[0].ClearField("spans")
+    payload = message.SerializeToString() + _sized(1, _sized(2, _sized(2, span)))
+
+    assert_decoded_alike(payload)
+
+
+@pytest.mark.parametrize("number", [9, 11, 13])
+def test_a_large_span_with_ids_and_more_parts_than_any_real_one_is_refused(number: int) -> None:
+    payload = _sized(1, _sized(2, _sized(2, IDS + bytes([number << 3 | 2, 0]) * 2**19)))
+
+    with pytest.raises(MalformedPayload, match="fields in a large message"):
+        otlp_proto.decode(payload)
+
+
+def test_a_large_resource_before_a_span_is_judged_too() -> None:
+    payload = _sized(1, _sized(1, bytes([1 << 3 | 2, 0]) * 2**19) + _sized(2, _sized(2, IDS)))
+
+    with pytest.raises(MalformedPayload, match="fields in a large message"):
+        otlp_proto.decode(payload)
+
+
+def test_very_many_values_that_are_left_to_python_take_the_careful_path() -> None:
+    span = _sized(2, IDS + bytes([9 << 3 | 2, 0]) * 60_000)
+
+    with pytest.raises(OddRequest):
+        records(_sized(1, _sized(2, span * 2)), otlp_proto._resource, otlp_proto._scope)
+
+
+def _sized(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + _VarintBytes(len(content)) + content
 
 
 def test_a_resource_that_would_outgrow_its_request_many_times_over_is_left_to_the_careful_path() -> None:
