@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from google.protobuf.internal.encoder import _VarintBytes
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -21,9 +20,11 @@ IDS = b"\x0a\x10" + b"t" * 16 + b"\x12\x08" + b"s" * 8
 
 
 def field(number: int, content: bytes) -> bytes:
-    assert len(content) < 2**14
-    size = bytes([len(content)]) if len(content) < 128 else bytes([len(content) & 127 | 128, len(content) >> 7])
-    return bytes([number << 3 | 2]) + size + content
+    size, rest = bytearray(), len(content)
+    while rest > 127:
+        size.append(rest & 127 | 128)
+        rest >>= 7
+    return bytes([number << 3 | 2, *size, rest]) + content
 
 
 def request_of(span: bytes) -> bytes:
@@ -189,35 +190,31 @@ def test_parts_that_are_next_to_empty_do_not_outgrow_their_room(number: int, con
     span = IDS + part * 5_000
     message = request()
     message.resource_spans[0].scope_spans[0].ClearField("spans")
-    payload = message.SerializeToString() + _sized(1, _sized(2, _sized(2, span)))
+    payload = message.SerializeToString() + field(1, field(2, field(2, span)))
 
     assert_decoded_alike(payload)
 
 
 @pytest.mark.parametrize("number", [9, 11, 13])
 def test_a_large_span_with_ids_and_more_parts_than_any_real_one_is_refused(number: int) -> None:
-    payload = _sized(1, _sized(2, _sized(2, IDS + bytes([number << 3 | 2, 0]) * 2**19)))
+    payload = field(1, field(2, field(2, IDS + bytes([number << 3 | 2, 0]) * 2**19)))
 
     with pytest.raises(MalformedPayload, match="fields in a large message"):
         otlp_proto.decode(payload)
 
 
 def test_a_large_resource_before_a_span_is_judged_too() -> None:
-    payload = _sized(1, _sized(1, bytes([1 << 3 | 2, 0]) * 2**19) + _sized(2, _sized(2, IDS)))
+    payload = field(1, field(1, bytes([1 << 3 | 2, 0]) * 2**19) + field(2, field(2, IDS)))
 
     with pytest.raises(MalformedPayload, match="fields in a large message"):
         otlp_proto.decode(payload)
 
 
 def test_very_many_values_that_are_left_to_python_take_the_careful_path() -> None:
-    span = _sized(2, IDS + bytes([9 << 3 | 2, 0]) * 60_000)
+    span = field(2, IDS + bytes([9 << 3 | 2, 0]) * 60_000)
 
     with pytest.raises(OddRequest):
-        records(_sized(1, _sized(2, span * 2)), otlp_proto._resource, otlp_proto._scope)
-
-
-def _sized(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2]) + _VarintBytes(len(content)) + content
+        records(field(1, field(2, span * 2)), otlp_proto._resource, otlp_proto._scope)
 
 
 def test_a_resource_that_would_outgrow_its_request_many_times_over_is_left_to_the_careful_path() -> None:
