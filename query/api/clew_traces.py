@@ -16,6 +16,8 @@ from query.service import QueryService
 from storage.contract import SpanReader
 from storage.ids import TraceId
 
+_OUTLINE_GZIP_LEVEL = 1
+"""Of 50,000 spans' 5 MB level 6 makes 1.3 MB in 240 ms of CPU, level 1 makes 1.5 MB in 35; and somebody waits."""
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -56,7 +58,7 @@ class ClewTraces:
             trace_id, clocks = _trace_id_in_path(request), clock_rule(request.query_params.get("clockSkew"))
             return lambda reader: trace_outline(self._reconstructed(reader, trace_id, clocks))
 
-        return await answered(self._service, request, ask)
+        return await answered(self._service, request, ask, gzip_level=_OUTLINE_GZIP_LEVEL)
 
     def _document(self, reader: SpanReader, trace_id: TraceId, clocks: ClockRule) -> Iterator[bytes]:
         yield from trace_document(self._reconstructed(reader, trace_id, clocks))

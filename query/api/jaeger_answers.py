@@ -36,6 +36,7 @@ async def answered(
     request: Request,
     ask: Callable[[], Question],
     refuse: Callable[[int, str], Response] | None = None,
+    gzip_level: int = GZIP_LEVEL,
 ) -> Response:
     """The response to the question that `ask` reads from the request.
 
@@ -46,7 +47,9 @@ async def answered(
     pretty, zipped = parameters.pretty(request.query_params), accepts_gzip(request)
     try:
         question = ask()
-        body, headers = await service.read(lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped))
+        body, headers = await service.read(
+            lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped, gzip_level)
+        )
     except (QueryError, StorageError) as error:
         return refuse(status_of(error), str(error))
     return Response(body, headers=dict(headers))
@@ -93,10 +96,10 @@ def status_of(error: QueryError | StorageError) -> int:
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
-def packed(body: bytes, accepts_gzip: bool) -> tuple[bytes, Mapping[str, str]]:
+def packed(body: bytes, accepts_gzip: bool, gzip_level: int = GZIP_LEVEL) -> tuple[bytes, Mapping[str, str]]:
     """The bytes to send and their headers. It takes CPU time by the megabyte, so it belongs into a reader thread."""
     if accepts_gzip and len(body) >= _SMALLEST_COMPRESSED_BYTES:
-        return gzip.compress(body, GZIP_LEVEL, mtime=0), document_headers(zipped=True)
+        return gzip.compress(body, gzip_level, mtime=0), document_headers(zipped=True)
     return body, document_headers(zipped=False)
 
 
