@@ -148,7 +148,7 @@ class Connection:
                 connect_timeout=CONNECT_TIMEOUT_S,
                 send_receive_timeout=ANSWER_TIMEOUT_S,
                 autogenerate_session_id=False,
-                form_encode_query_params=True,
+                # Not form_encode_query_params: a field of a form is refused beyond 128 KiB, and so would be long texts.
                 query_limit=0,
                 settings=_SETTINGS,
                 pool_mgr=get_pool_manager(maxsize=_MAX_CONNECTIONS, num_pools=1),

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from storage import searching
 from storage.clickhouse import names, sql
-from storage.clickhouse.candidates import conditions_of, started_within
+from storage.clickhouse.candidates import conditions_of
 from storage.clickhouse.connection import Connection
+from storage.clickhouse.newest import newest_spans
 from storage.clickhouse.reader import traces_by_key
 from storage.contract import Accepts
 from storage.ids import TraceId, grouping_key
@@ -47,18 +48,9 @@ class _Candidates:
         """As Candidates.page."""
         if self._conditions is None:
             return []
-        columns = sql.SPANS.c
-        window = started_within(self._query.start_min_ns, last_ns)
-        statement = (
-            sa.select(columns.trace_id, columns.start_ns)
-            .where(*window, *self._conditions, *self._not_of(found))
-            # By bucket first, which is how rows are sorted: only the latest buckets are read.
-            .order_by(columns.bucket.desc(), columns.start_ns.desc())
-            .limit(size)
-        )
-        table = self._connection.table(*sql.compiled(statement))
-        pairs = zip(table["trace_id"].to_pylist(), table["start_ns"].to_pylist(), strict=True)
-        return [(grouping_key(TraceId(trace_id), self._strict), start_ns) for trace_id, start_ns in pairs]
+        conditions = [*self._conditions, *self._not_of(found)]
+        spans = newest_spans(self._connection, conditions, self._query.start_min_ns, last_ns, size)
+        return [(grouping_key(trace_id, self._strict), start_ns) for trace_id, start_ns in spans]
 
     def load(self, keys: Sequence[bytes]) -> dict[bytes, list[Span]]:
         """As Candidates.load."""

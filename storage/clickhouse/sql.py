@@ -90,9 +90,9 @@ def spans_of_traces(lows: Sequence[int], ids: Sequence[bytes] | None) -> str:
     return f"SELECT {_SPAN_COLUMNS} FROM spans WHERE {of_traces(lows, ids)} ORDER BY written"
 
 
-def spans_written(lows: Sequence[int], ids: Sequence[bytes] | None) -> str:
-    """`written`, then COLUMN_NAMES of those spans that `of_traces` tells whose number is in {written:Array(Int64)}."""
-    condition = f"{of_traces(lows, ids)} AND written IN {{written:Array(Int64)}}"
+def spans_written(lows: Sequence[int], ids: Sequence[bytes] | None, written: Iterable[int]) -> str:
+    """`written`, then COLUMN_NAMES of those spans that `of_traces` tells which have one of these numbers."""
+    condition = f"{of_traces(lows, ids)} AND written IN ({', '.join(map(str, written))})"
     return f"SELECT written, {_SPAN_COLUMNS} FROM spans WHERE {condition}"
 
 

@@ -34,8 +34,8 @@ def _summaries(connection: Connection, keys: Sequence[bytes], *, strict: bool) -
 
     def whole(rows: Sequence[int]) -> list[Span]:
         asked = written.take(rows).to_pylist()
-        statement = sql.spans_written(lows, keys if strict else None)
-        found = {row[0]: span_of(row[1:]) for row in rows_of(connection.table(statement, {"written": asked}))}
+        statement = sql.spans_written(lows, keys if strict else None, asked)
+        found = {row[0]: span_of(row[1:]) for row in rows_of(connection.table(statement))}
         return [found[number] for number in asked]
 
     return summaries_of_table(table.drop_columns("written").cast(SUMMARY_TABLE), whole, strict=strict)
