@@ -35,7 +35,8 @@ class Admission:
             raise
         kept, left_out = sampled(columns, self._sample_rate)
         tally = door_ledger.tally(door, kept)
-        door_ledger.admit(door, tally, door_ledger.tally(door, left_out), decoded.rejected)
+        last_spans = decoded.last_payload_spans()
+        door_ledger.admit(door, tally, door_ledger.tally(door, left_out), decoded.rejected, last_spans)
         if tally:
             await self._pipeline.submit(kept, tally, reservation)
 

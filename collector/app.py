@@ -6,10 +6,12 @@ from collector.admission import Admission
 from collector.budget import ByteBudget
 from collector.call_metrics import CallMetrics
 from collector.committer import Committer
-from collector.decode import otlp_json, otlp_proto, zipkin_formats, zipkin_proto3
+from collector.decode import otlp_json, otlp_proto, zipkin_formats, zipkin_json_v2, zipkin_proto3
+from collector.decode.zipkin_formats import ZipkinFormat
+from collector.gathering import Gathering
 from collector.intake import Intake
 from collector.jaeger_doors import JaegerDoors
-from collector.ledger import Ledger
+from collector.ledger import Door, Ledger
 from collector.maintenance import Maintenance
 from collector.metrics import CollectorMetrics
 from collector.mistaken_formats import MistakenFormats
@@ -50,6 +52,11 @@ class Collector:
             self._intake,
             limits,
             zipkin_formats.DECODERS,
+            gathered={
+                ZipkinFormat.JSON_V2: Gathering(
+                    self._intake, Door.ZIPKIN_HTTP, zipkin_json_v2.decode, zipkin_json_v2.decode_together
+                )
+            },
             enabled=settings.http_enabled,
             observe=self.metrics.http_requests.observe,
             mistaken=MistakenFormats(self.metrics.registry).note,

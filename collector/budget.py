@@ -48,6 +48,18 @@ class Reservation:
         self._budget.used_bytes -= self.held_bytes
         self.held_bytes = 0
 
+    def absorb(self, other: "Reservation") -> None:
+        """Hold what the other holds, which holds nothing from now on."""
+        self.held_bytes += other.held_bytes
+        other.held_bytes = 0
+
+    def split(self, held_bytes: int) -> "Reservation":
+        """A reservation of its own for so many of the bytes that this one holds."""
+        part = Reservation(self._budget)
+        part.held_bytes = held_bytes
+        self.held_bytes -= held_bytes
+        return part
+
     def hand_over(self) -> None:
         """From now on whoever took the payload calls `release`; leaving the `with` block no longer does."""
         self._handed_over = True

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from collector.admission import Admission
 from collector.budget import ByteBudget, Reservation
@@ -21,6 +22,9 @@ from collector.errors import (
 from collector.ledger import Door, Ledger
 
 log = logging.getLogger("clew.collector")
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 Decode = Callable[[bytes], Decoded]
 """A decoder: pure; raises MalformedPayload."""
@@ -68,9 +72,19 @@ class Intake:
 
         Raises MalformedPayload, Overloaded, StoreUnreachable, PayloadTooLarge, NotStored: no span of it is stored.
         """
+        self.book(door, body)
+        return await self.take_booked(door, decode, body, reservation, inline_bytes)
+
+    def book(self, door: Door, body: bytes) -> None:
+        """Book that a payload was read."""
         self._ledger.message(door, len(body))
+
+    async def take_booked(
+        self, door: Door, decode: Decode, body: bytes, reservation: Reservation, inline_bytes: int | None = None
+    ) -> Decoded:
+        """As `take`, of a payload that is booked."""
         try:
-            decoded = await self._decoded(decode, body, self._inline_bytes if inline_bytes is None else inline_bytes)
+            decoded = await self.run(decode, body, len(body), inline_bytes)
         except MalformedPayload as error:
             self._ledger.refuse_message(door, _reason(error))
             raise
@@ -78,8 +92,12 @@ class Intake:
             log.exception("cannot decode a body of %d bytes at %s", len(body), door)
             self._ledger.refuse_message(door, "error")
             raise NotStored(f"the body could not be decoded: {type(error).__name__}") from error
-        await self._admission.admit(decoded, door, reservation)
+        await self.admit(decoded, door, reservation)
         return decoded
+
+    async def admit(self, decoded: Decoded, door: Door, reservation: Reservation) -> None:
+        """As Admission.admit."""
+        await self._admission.admit(decoded, door, reservation)
 
     def take_nothing(self, door: Door) -> None:
         """Book a payload without spans that needs no decoder."""
@@ -89,10 +107,13 @@ class Intake:
         """End the decoding threads, after the last `take` has returned."""
         self._threads.shutdown()
 
-    async def _decoded(self, decode: Decode, body: bytes, inline_bytes: int) -> Decoded:
-        if len(body) <= inline_bytes:
-            return decode(body)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, decode, body)
+    async def run(
+        self, work: Callable[[Given], Made], given: Given, size_bytes: int, inline_bytes: int | None = None
+    ) -> Made:
+        """`work(given)`, in a thread if what is given is large."""
+        if size_bytes <= (self._inline_bytes if inline_bytes is None else inline_bytes):
+            return work(given)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, given)
 
 
 def _reason(error: CollectorError) -> str:

@@ -117,10 +117,22 @@ class Ledger:
             self._messages[door] += not read
             self._messages_refused[door, reason] += 1
 
-    def admit(self, door: Door, taken: Tally, sampled_out: Tally, rejected: Mapping[str, int]) -> None:
-        """A payload's spans are received: `taken` are pending now, `sampled_out` are dropped, the bad ones rejected."""
+    def admit(
+        self,
+        door: Door,
+        taken: Tally,
+        sampled_out: Tally,
+        rejected: Mapping[str, int],
+        last_message_spans: int | None = None,
+    ) -> None:
+        """A payload's spans are received: `taken` are pending now, `sampled_out` are dropped, the bad ones rejected.
+
+        last_message_spans: of several payloads together, how many the last one has.
+        """
         with self._lock:
             self._receive(door, sum(taken.values()) + sum(sampled_out.values()), rejected)
+            if last_message_spans is not None:
+                self._last_message_spans[door] = last_message_spans
             _add(self._accepted, taken)
             _add(self._pending, taken)
             if sampled_out:

@@ -39,8 +39,12 @@ def decode(text: str | None) -> dict[str, AttributeValue]:
     """The attributes that `encode` (or a decoder) wrote. None and "" are no attributes."""
     if not text:
         return {}
+    found = _loads(text)
+    if text.find("{", 1) < 0:
+        # No tag and no map; a value is what JSON says, and so are the values of a list.
+        return found  # type: ignore[return-value]  # JSON's scalars and lists of them are AttributeValues
     # Most values are text, and need no look.
-    return {key: value if value.__class__ is str else untagged(value) for key, value in _loads(text).items()}
+    return {key: value if value.__class__ is str else untagged(value) for key, value in found.items()}
 
 
 def encode_value(value: AttributeValue) -> str:

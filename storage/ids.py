@@ -44,3 +44,8 @@ def short_hex(trace_id: TraceId) -> str:
 def low_half(trace_id: TraceId) -> bytes:
     """The right-most 64 bits: what Zipkin groups by when STRICT_TRACE_ID is false, and always when it links."""
     return trace_id[8:]
+
+
+def grouping_key(trace_id: TraceId, strict: bool) -> bytes:
+    """What spans are gathered into traces by: the whole trace id, or its low 64 bits."""
+    return trace_id if strict else low_half(trace_id)

@@ -5,7 +5,10 @@ every duration in it. So histograms of any spans, times and services are merged 
 and a quantile of the sum is as accurate as that of one. Source: Masson, Rim, Lee, "DDSketch", VLDB 2019, section 2.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from math import ceil, log
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +23,35 @@ BUCKETS = ceil(63 * log(2) * _PER_E_FOLD) + 2
 
 Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """How many durations are in each bucket: `counts`, above 0, of `buckets`, rising. Neither array is to be changed.
+
+    Arrays, not pairs: the service graph of a month has a hundred thousand of these, which took 100 ms to make and read.
+    """
+
+    buckets: Ints
+    counts: Ints
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int]]) -> Self:
+        """Of (bucket, count), by rising bucket."""
+        table = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
+        return cls(table[:, 0], table[:, 1])
+
+    def __len__(self) -> int:
+        return len(self.buckets)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.buckets.tolist(), self.counts.tolist(), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Histogram) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 def bucket_sql(duration_ns: str) -> str:

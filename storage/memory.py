@@ -15,7 +15,7 @@ from storage.attributes import text_of
 from storage.batch import SpanBatch
 from storage.calls import call_series
 from storage.contract import Accepts, Capabilities, StoreStatistics
-from storage.ids import TraceId, low_half
+from storage.ids import TraceId, grouping_key, low_half
 from storage.linking.graph import MINUTE_NS, graph_of_traces, whole_minutes
 from storage.linking.link_span import link_span_of
 from storage.linking.linker import link_traces
@@ -89,7 +89,7 @@ class MemoryStore:
 
     def get_traces(self, trace_ids: Sequence[TraceId], *, strict: bool = True) -> list[list[Span]]:
         """As SpanReader.get_traces."""
-        keys = dict.fromkeys(_grouping_key(trace_id, strict) for trace_id in trace_ids)
+        keys = dict.fromkeys(grouping_key(trace_id, strict) for trace_id in trace_ids)
         groups = _grouped(self._spans(low_half(trace_id) for trace_id in dict.fromkeys(trace_ids)), strict)
         return [groups[key] for key in keys if key in groups]
 
@@ -203,7 +203,7 @@ class MemoryStore:
         newest: dict[bytes, int] = {}
         for span in self._spans():
             if span.start_ns is not None and satisfies(span, query):
-                key = _grouping_key(span.trace_id, strict)
+                key = grouping_key(span.trace_id, strict)
                 newest[key] = max(span.start_ns, newest.get(key, span.start_ns))
         return sorted(newest, key=lambda key: newest[key], reverse=True)
 
@@ -215,14 +215,10 @@ class MemoryStore:
                 yield span
 
 
-def _grouping_key(trace_id: TraceId, strict: bool) -> bytes:
-    return trace_id if strict else low_half(trace_id)
-
-
 def _grouped(spans: Iterable[Span], strict: bool) -> dict[bytes, list[Span]]:
     groups: dict[bytes, list[Span]] = {}
     for span in spans:
-        groups.setdefault(_grouping_key(span.trace_id, strict), []).append(span)
+        groups.setdefault(grouping_key(span.trace_id, strict), []).append(span)
     return groups
 
 

@@ -41,11 +41,10 @@ def likeness(span: Span) -> tuple[object, ...]:
 
 def repeated_ids(spans: Iterable[Span]) -> set[SpanId]:
     """The ids that more than one of the spans has."""
-    seen: set[SpanId] = set()
-    repeated: set[SpanId] = set()
-    for span in spans:
-        (repeated if span.span_id in seen else seen).add(span.span_id)
-    return repeated
+    ids = [span.span_id for span in spans]
+    if len(set(ids)) == len(ids):
+        return set()
+    return {span_id for span_id, spans_with_it in Counter(ids).items() if spans_with_it > 1}
 
 
 def content_of(span: Span) -> bytes:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from storage.latency_buckets import Histogram
+
 
 @dataclass(frozen=True, slots=True)
 class TagFilter:
@@ -153,15 +155,15 @@ class GraphNode:
 class GraphEdge:
     """Calls from one node to another; calls >= errors >= 0, calls > 0.
 
-    latencies: how many of the calls took how long, as (bucket, calls) of storage.latency_buckets by rising bucket,
-    each once. They are fewer than the calls when the durations of some are not known.
+    latencies: how many of the calls took how long. They are fewer than the calls when the durations of some are not
+    known.
     """
 
     parent: NodeKey
     child: NodeKey
     calls: int
     errors: int
-    latencies: tuple[tuple[int, int], ...]
+    latencies: Histogram
 
 
 @dataclass(frozen=True, slots=True)

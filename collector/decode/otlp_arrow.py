@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from collector.decode.compiled.otlp_spans import SpanRows, Texts
+from collector.decode.compiled.otlp_spans import SpanRows
+from collector.decode.compiled.text import Texts
 from collector.decode.otlp_fields import ResourceFields, ScopeFields
 from collector.decode.otlp_rows import rare_context
+from collector.decode.room import copied, strings, token_lists
 from storage.batch import SpanRecords, rare_column
 from storage.span import Protocol
 
@@ -30,9 +32,8 @@ def records_of(rows: SpanRows, groups: Sequence[Group], n: int) -> SpanRecords:
         column[:n].copy() for column in (rows.start_ns, rows.duration_ns, rows.parent_span_id)
     )
     absent = (start_ns == 0) & (duration_ns == 0)
-    token_ends = rows.token_ends[: n + 1]
     arrays: dict[str, pa.Array] = {
-        "trace_id": pa.Array.from_buffers(pa.binary(16), n, [None, _copy(rows.trace_id[: 16 * n])]),
+        "trace_id": pa.Array.from_buffers(pa.binary(16), n, [None, copied(rows.trace_id[: 16 * n])]),
         "span_id": pa.array(rows.span_id[:n].copy()),
         "parent_span_id": pa.array(parents, mask=parents == 0),
         "start_ns": pa.array(start_ns, mask=absent),
@@ -40,17 +41,17 @@ def records_of(rows: SpanRows, groups: Sequence[Group], n: int) -> SpanRecords:
         "kind": pa.array(rows.kind[:n].copy()),
         "status_code": pa.array(rows.status_code[:n].copy()),
         "protocol": pa.repeat(_OTLP, n),
-        "tokens": pa.ListArray.from_arrays(pa.array(token_ends.copy()), pa.array(rows.tokens[: token_ends[-1]].copy())),
+        "tokens": token_lists(rows.tokens, rows.token_ends, n),
         "flags": pa.array(rows.flags[:n].copy()),
-        "attributes": _strings(rows.attributes, n),
-        "attribute_keys": _strings(rows.attribute_keys, n),
+        "attributes": strings(rows.attributes, n),
+        "attribute_keys": strings(rows.attribute_keys, n),
         "service": _shared([group.resource.service for group in groups], groups),
         "resource": _shared([group.resource.text for group in groups], groups),
     }
     for column in ("name", "events", "links", "status_message", "trace_state", "remote_service"):
         texts: Texts = getattr(rows, column)
         if texts.ends[n]:
-            arrays[column] = _strings(texts, n, nullable=True)
+            arrays[column] = strings(texts, n, nullable=True)
     for column, values in (
         ("scope_name", [group.scope.name or None for group in groups]),
         ("scope_version", [group.scope.version or None for group in groups]),
@@ -60,17 +61,6 @@ def records_of(rows: SpanRows, groups: Sequence[Group], n: int) -> SpanRecords:
     if rare := _rare(rows.dropped[:n], groups):
         arrays["rare"] = rare_column(rare, n)
     return SpanRecords.of(arrays)
-
-
-def _copy(used: npt.NDArray[Any]) -> pa.Buffer:
-    return pa.py_buffer(used.tobytes())
-
-
-def _strings(texts: Texts, n: int, *, nullable: bool = False) -> pa.Array:
-    """The first n texts; when `nullable` the empty ones are null."""
-    ends = texts.ends[: n + 1]
-    valid = _copy(np.packbits(ends[1:] > ends[:-1], bitorder="little")) if nullable else None
-    return pa.Array.from_buffers(pa.string(), n, [valid, _copy(ends), _copy(texts.data[: ends[-1]])])
 
 
 def _shared(values: Sequence[str | None], groups: Sequence[Group]) -> pa.Array:

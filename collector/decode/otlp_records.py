@@ -18,9 +18,9 @@ from collector.decode.compiled.otlp_spans import (
     NotedKeys,
     Scopes,
     SpanRows,
-    Texts,
     fill,
 )
+from collector.decode.compiled.text import Texts
 from collector.decode.otlp_arrow import Group, records_of
 from collector.decode.otlp_attributes import attribute
 from collector.decode.otlp_fields import ResourceFields, ScopeFields

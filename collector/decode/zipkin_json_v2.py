@@ -4,14 +4,20 @@ Two readers, one meaning. msgspec reads what real clients send; whatever it refu
 `zipkin_json_lenient`, which has the tolerance of Zipkin's own reader and its error texts. Both give WireSpans, and
 `zipkin_columns` applies the rules of a span to either.
 
+Many small posts together go through a compiled loop (`zipkin_records`), which takes what Envoy sends and leaves every
+other post to these readers.
+
 Wider than Zipkin on purpose: white space and a byte order mark may come first, half a surrogate pair becomes U+FFFD.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
-from collector.decode.decoded import DecodedColumns
+from collector.decode.decoded import DecodedColumns, DecodedTogether
 from collector.decode.zipkin_columns import columns_of
 from collector.decode.zipkin_json_lenient import read_spans
+from collector.decode.zipkin_records import records
 from collector.decode.zipkin_span import RefusedSpanError, WireSpan
 from collector.errors import MalformedPayload
 from storage.batch import SpanColumns
@@ -37,6 +43,12 @@ def decode(payload: bytes) -> DecodedColumns:
     except RefusedSpanError as error:
         place = f", {error.place}" if error.place else ""
         raise MalformedPayload(f"{error.cause} reading List<Span> from json{place}") from error
+
+
+def decode_together(payloads: Sequence[bytes]) -> DecodedTogether:
+    """The spans of many payloads, of those that are as usual; the others are for `decode`, each alone."""
+    found = records(payloads)
+    return DecodedTogether(found.records, spans_of=found.spans_of)
 
 
 def _read_strictly(payload: bytes) -> list[WireSpan] | None:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from collector.decode.zipkin_formats import ZipkinFormat, format_of
 from collector.errors import CannotInflate, ClientGone, CollectorError
+from collector.gathering import Gathering
 from collector.inflate import Coding
 from collector.intake import Decode, Intake
 from collector.ledger import Door
@@ -30,10 +31,12 @@ Observe = Callable[[str, str, int, float], None]
 Mistaken = Callable[[ZipkinFormat, ZipkinFormat, str, str], None]
 """Told of a body in another format than declared: declared, actual, path, the sender's address."""
 
+_NONE: Mapping[ZipkinFormat, Gathering] = {}
+
 
 class ZipkinHttpReceiver:
-    """The callable is given POSTs of paths that end as SPAN_PATHS only. decoders: one for every format. enabled: as
-    COLLECTOR_HTTP_ENABLED; when false every POST is a 404."""
+    """The callable is given POSTs of paths that end as SPAN_PATHS only. decoders: one for every format. gathered: the
+    formats whose small posts are taken together. enabled: as COLLECTOR_HTTP_ENABLED; when false every POST is a 404."""
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class ZipkinHttpReceiver:
         limits: BodyLimits,
         decoders: Mapping[ZipkinFormat, Decode],
         *,
+        gathered: Mapping[ZipkinFormat, Gathering] = _NONE,
         enabled: bool = True,
         observe: Observe = lambda method, path, status, elapsed_s: None,
         mistaken: Mistaken = lambda declared, actual, path, sender: None,
@@ -49,6 +53,7 @@ class ZipkinHttpReceiver:
         self._intake = intake
         self._limits = limits
         self._decoders = decoders
+        self._gathered = gathered
         self._enabled = enabled
         self._observe = observe
         self._mistaken = mistaken
@@ -92,7 +97,11 @@ class ZipkinHttpReceiver:
             if actual is not declared:
                 client = scope.get("client")
                 self._mistaken(declared, actual, scope["path"], client[0] if client else "somebody")
-            await intake.take(Door.ZIPKIN_HTTP, self._decoders[actual], body, reservation)
+            gathering = self._gathered.get(actual)
+            if gathering:
+                await gathering.take(body, reservation)
+            else:
+                await intake.take(Door.ZIPKIN_HTTP, self._decoders[actual], body, reservation)
 
 
 def _declared(is_v1: bool, content_type: str) -> ZipkinFormat:

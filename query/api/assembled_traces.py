@@ -28,11 +28,12 @@ class AssembledTraces:
         ids = list({one if self._strict else low_half(one): one for one in trace_ids}.values())
         for start in range(0, len(ids), _IDS_AT_ONCE):
             found = reader.get_traces(ids[start : start + _IDS_AT_ONCE], strict=self._strict)
-            yield from self._assembled(found, raw)
+            yield from assembled(found, raw=raw, max_clock_skew_ns=self._max_skew_ns)
 
     def found(self, reader: SpanReader, query: TraceQuery, *, raw: bool = False) -> Iterator[Trace]:
         """The traces that the query finds, newest first."""
-        yield from self._assembled(reader.find_traces(query, strict=self._strict), raw)
+        found = reader.find_traces(query, strict=self._strict)
+        yield from assembled(found, raw=raw, max_clock_skew_ns=self._max_skew_ns)
 
     def summaries(self, reader: SpanReader, query: TraceQuery) -> Iterator[TraceSummary]:
         """Summaries of the traces that the query finds, newest first.
@@ -47,8 +48,12 @@ class AssembledTraces:
         """The ids of the traces that the query finds, newest first; not strict: their low 64 bits."""
         return reader.find_trace_ids(query, strict=self._strict)
 
-    def _assembled(self, found: list[list[Span]], raw: bool) -> Iterator[Trace]:
-        # Span objects outweigh what is made of them: each trace is let go as soon as it is assembled.
-        found.reverse()
-        while found:
-            yield assemble(found.pop(), raw=raw, max_clock_skew_ns=self._max_skew_ns)
+
+def assembled(found: list[list[Span]], *, raw: bool, max_clock_skew_ns: int) -> Iterator[Trace]:
+    """The traces of these stored spans, one at a time, which leaves the list empty.
+
+    Span objects outweigh what is made of them, so those of a trace are let go as soon as it is assembled.
+    """
+    found.reverse()
+    while found:
+        yield assemble(found.pop(), raw=raw, max_clock_skew_ns=max_clock_skew_ns)

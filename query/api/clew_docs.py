@@ -99,7 +99,7 @@ _OUTLINE = _map(
     names=_list({"type": "string"}, "Names of spans, each once."),
     spans=_map(
         "spanId parent service name kind start duration selfTime criticalPathTime protocol flags",
-        spanId={"type": "array", "items": {"type": "string"}},
+        spanId=_text("16 hex digits a span, one after another."),
         parent={**_NUMBERS, "description": "Position of its parent, always before it; -1 of a root."},
         service={**_NUMBERS, "description": "Position in `services`."},
         name={**_NUMBERS, "description": "Position in `names`."},

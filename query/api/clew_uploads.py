@@ -7,9 +7,10 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from query.api.clew_traces import clock_rule, document_headers, encoded
-from query.api.jaeger_answers import accepts_gzip, error_answer, status_of
+from query.api.clew_traces import clock_rule
+from query.api.jaeger_answers import GZIP_LEVEL, accepts_gzip, document_headers, error_answer, indented, status_of
 from query.api.jaeger_parameters import pretty
+from query.api.streamed_answers import gzipped
 from query.errors import QueryError, UploadRefused
 from query.reconstruct.reconstruction import ClockRule, reconstruct
 from query.render.clew_trace import trace_document
@@ -50,7 +51,7 @@ class ClewUploads:
             clocks = clock_rule(given.get("clockSkew"))
             async with self._uploads(request) as spans:
                 pieces = self._service.stream(
-                    lambda _reader: encoded(self._document(spans(), clocks), pretty=pretty(given), zipped=zipped)
+                    lambda _reader: _encoded(self._document(spans(), clocks), pretty=pretty(given), zipped=zipped)
                 )
                 body = b"".join([piece async for piece in pieces])
         except UploadRefused as error:
@@ -71,3 +72,8 @@ class ClewUploads:
                 yield b","
             yield from trace_document(reconstruct(spans, clocks=clocks, max_clock_skew_ns=self._max_skew_ns))
         yield b"]}"
+
+
+def _encoded(pieces: Iterator[bytes], *, pretty: bool, zipped: bool) -> Iterator[bytes]:
+    pieces = indented(pieces) if pretty else pieces
+    return gzipped(pieces, GZIP_LEVEL) if zipped else pieces

@@ -1,18 +1,25 @@
 """What each endpoint of Jaeger's JSON API answers. Source: Jaeger's HTTP handler."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api import jaeger_parameters as parameters
-from query.api.jaeger_answers import Question, answered, error_answer, status_of
+from query.api.assembled_traces import assembled
+from query.api.jaeger_answers import Question, answered, answered_in_pieces, error_answer, status_of
 from query.api.jaeger_strconv import parse_trace_id_or_base64
+from query.api.streamed_answers import Pieces
 from query.errors import BadRequest, NotFound, QueryError
-from query.reconstruct.assembly import assemble
-from query.render.jaeger_envelope import dependencies_json, envelope, operations_json, trace_not_found
-from query.render.jaeger_json import trace_json
+from query.render.jaeger_envelope import (
+    dependencies_json,
+    envelope,
+    envelope_document,
+    operations_json,
+    trace_not_found,
+)
+from query.render.jaeger_json import trace_document
 from query.render.jaeger_values import JsonObject
 from query.service import QueryService
 from storage.contract import SpanReader
@@ -71,33 +78,33 @@ class JaegerEndpoints:
     async def traces(self, request: Request) -> Response:
         """Traces by their ids, or the newest that satisfy a search."""
 
-        def ask() -> Question:
+        def ask() -> Pieces:
             search = parameters.trace_search(request.query_params, self._now_ns())
             if search.trace_ids:
                 return lambda reader: self._by_ids(reader, search.trace_ids, search.raw)
-            return lambda reader: envelope(
+            return lambda reader: envelope_document(
                 self._rendered(reader.find_traces(search.query, strict=self._strict), search.raw)
             )
 
-        return await answered(self._service, request, ask)
+        return await answered_in_pieces(self._service, request, ask)
 
     async def trace(self, request: Request) -> Response:
         """One trace by its id."""
 
-        def ask() -> Question:
+        def ask() -> Pieces:
             trace_id = _trace_id_in_path(request)
             parameters.refuse_bad_hints(request.query_params)
             raw = parameters.raw(request.query_params)
 
-            def answer(reader: SpanReader) -> JsonObject:
+            def answer(reader: SpanReader) -> Iterator[bytes]:
                 found = reader.get_traces([trace_id], strict=self._strict)
                 if not found:
                     raise NotFound("trace not found")
-                return envelope(self._rendered(found, raw))
+                return envelope_document(self._rendered(found, raw))
 
             return answer
 
-        return await answered(self._service, request, ask)
+        return await answered_in_pieces(self._service, request, ask)
 
     async def archive(self, request: Request) -> Response:
         """Keep one trace beyond retention."""
@@ -125,23 +132,18 @@ class JaegerEndpoints:
 
         return await answered(self._service, request, ask)
 
-    def _by_ids(self, reader: SpanReader, trace_ids: tuple[TraceId, ...], raw: bool) -> JsonObject:
+    def _by_ids(self, reader: SpanReader, trace_ids: tuple[TraceId, ...], raw: bool) -> Iterator[bytes]:
         found = reader.get_traces(trace_ids, strict=self._strict)
         present = {self._grouping(span.trace_id) for spans in found for span in spans}
         missing = [trace_id for trace_id in trace_ids if self._grouping(trace_id) not in present]
         errors = [trace_not_found(short_hex(trace_id)) for trace_id in missing]
-        return envelope(self._rendered(found, raw), errors=errors)
+        return envelope_document(self._rendered(found, raw), errors)
 
     def _grouping(self, trace_id: TraceId) -> bytes:
         return trace_id if self._strict else low_half(trace_id)
 
-    def _rendered(self, found: list[list[Span]], raw: bool) -> list[JsonObject]:
-        rendered: list[JsonObject] = []
-        # Span objects outweigh their JSON: each trace is let go as soon as it is rendered.
-        found.reverse()
-        while found:
-            rendered.append(trace_json(assemble(found.pop(), raw=raw, max_clock_skew_ns=self._max_skew_ns)))
-        return rendered
+    def _rendered(self, found: list[list[Span]], raw: bool) -> Iterator[Iterator[bytes]]:
+        return map(trace_document, assembled(found, raw=raw, max_clock_skew_ns=self._max_skew_ns))
 
 
 def _service_in_path(request: Request) -> str:

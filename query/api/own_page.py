@@ -9,12 +9,14 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api.jaeger_answers import accepts
 from query.api.pages import Doors
 from query.render.page_index import page_index, relative_base
+from query.render.page_preloads import Chunk, outline_preload, view_preloads
 from query.ui import DIST
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,8 @@ _STATIC = "static/"
 """The folder of files whose names have their content's hash: they never change."""
 _CODINGS = {"br": ".br", "gzip": ".gz"}
 """The better first."""
-_NOT_SENT = ("built-from", "manifest.json")
+_MANIFEST = "manifest.json"
+_NOT_SENT = ("built-from", _MANIFEST)
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action 'self'",
@@ -39,6 +42,7 @@ _NOT_BUILT = """<!doctype html>
     <!-- clew:facts -->
   </head>
   <body>
+    <!-- clew:view -->
     <h1>clew</h1>
     <p>The page was not built: <code>make page</code> does that. The API works: <a href="docs">documentation</a>.</p>
   </body>
@@ -62,6 +66,7 @@ class OwnPage:
         self._doors = doors
         self._archive = archive
         self._files = _files(folder)
+        self._manifest = _manifest(folder / _MANIFEST)
         self._version = version("clew")
         template = self._files.get(_INDEX)
         self._status = 200 if template else 503
@@ -82,7 +87,13 @@ class OwnPage:
             return self._file(request, path)
         raw_path = bytes(request.scope.get("raw_path") or request.scope["path"].encode()).decode("latin-1")
         facts = {"version": self._version, "doors": dict(self._doors()), "archive": self._archive}
-        html = page_index(self._template, base or relative_base(raw_path.partition("?")[0], prefix), facts)
+        html = page_index(
+            self._template,
+            base or relative_base(raw_path.partition("?")[0], prefix),
+            facts,
+            outline_preload(path, request.query_params.get("clockSkew", "")),
+            view_preloads(path, self._manifest),
+        )
         found = _File("text/html; charset=utf-8", "no-cache", _etag(html.encode()), html.encode(), {})
         return _response(request, found, self._status)
 
@@ -110,6 +121,12 @@ def _files(folder: Path) -> Mapping[str, _File]:
     """Every file by its path below the folder. In memory: a new build may take the folder's place at any time."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in _CODINGS.values()]
     return {path.relative_to(folder).as_posix(): _read(folder, path) for path in paths if path.name not in _NOT_SENT}
+
+
+@cache
+def _manifest(file: Path) -> Mapping[str, Chunk]:
+    """Vite's account of the build; empty when there is none."""
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, Chunk]) if file.is_file() else {}
 
 
 def _read(folder: Path, path: Path) -> _File:

@@ -4,7 +4,7 @@ Handlers only read parameters and say what to ask; a reader thread fetches, rend
 Zipkin's (`query.api.zipkin_parameters`): parameters are declared as optional text, so the framework never refuses one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query
@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from query.api import zipkin_parameters as parameters
-from query.api.zipkin_responses import Answer, answer, install_error_answers, plain
+from query.api.zipkin_responses import Answer, answer, answer_in_pieces, install_error_answers, plain
 from query.errors import BadRequest, NotFound
-from query.render.zipkin_v2 import links_json, names_json, trace_json, traces_json
+from query.render.zipkin_v2 import links_json, names_json, trace_document, traces_document
 from query.service import QueryService
 from storage.contract import SpanReader
 from storage.ids import short_hex
@@ -93,8 +93,8 @@ class ZipkinReadApi:
         if not self._settings.search_enabled:
             return plain(Answer(b"[]"))
         strict = self._settings.strict_trace_id
-        return await answer(
-            self._service, request, lambda reader: Answer(traces_json(reader.find_traces(query, strict=strict)))
+        return await answer_in_pieces(
+            self._service, request, lambda reader: traces_document(reader.find_traces(query, strict=strict))
         )
 
     async def trace(
@@ -104,13 +104,13 @@ class ZipkinReadApi:
         wanted = parameters.one_trace_id(parameters.trimmed(trace_id))
         strict = self._settings.strict_trace_id
 
-        def find(reader: SpanReader) -> Answer:
+        def find(reader: SpanReader) -> Iterator[bytes]:
             traces = reader.get_traces([wanted], strict=strict)
             if not traces:
                 raise NotFound(f"{short_hex(wanted)} not found")
-            return Answer(trace_json(traces[0]))
+            return trace_document(traces[0])
 
-        return await answer(self._service, request, find)
+        return await answer_in_pieces(self._service, request, find)
 
     async def trace_many(
         self,
@@ -122,8 +122,8 @@ class ZipkinReadApi:
         """Those of several traces that exist, in the order asked."""
         wanted = parameters.many_trace_ids(trace_ids)
         strict = self._settings.strict_trace_id
-        return await answer(
-            self._service, request, lambda reader: Answer(traces_json(reader.get_traces(wanted, strict=strict)))
+        return await answer_in_pieces(
+            self._service, request, lambda reader: traces_document(reader.get_traces(wanted, strict=strict))
         )
 
     async def dependencies(

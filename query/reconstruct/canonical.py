@@ -1,20 +1,24 @@
 """Spans in one order, whatever order they arrived in."""
 
 from collections.abc import Iterable
-from operator import itemgetter
+from itertools import pairwise, starmap
+from operator import le
+from typing import TypeVar
 
 from query.reconstruct.trace import TraceSpan
-from storage.repeats import content_of
+from storage.ids import SpanId
+from storage.repeats import content_of, repeated_ids
 from storage.span import Span
 
-_PLACE = itemgetter(0, 1)
+_Value = TypeVar("_Value")
 
 
 def in_canonical_order(spans: Iterable[Span]) -> list[Span]:
     """By start (absent as 0), then span id, then content: the same list for every order of arrival."""
-    places = [(span.start_ns or 0, span.span_id, span) for span in spans]
-    places.sort(key=_PLACE)
-    ordered = [span for _, _, span in places]
+    given = list(spans)
+    ordered = _sorted(given, [(span.start_ns or 0, span.span_id) for span in given])
+    if not repeated_ids(ordered):
+        return ordered
     begin = 0
     for end in range(1, len(ordered) + 1):
         if end < len(ordered) and _are_tied(ordered[begin], ordered[end]):
@@ -28,9 +32,15 @@ def in_canonical_order(spans: Iterable[Span]) -> list[Span]:
 
 def by_start(spans: Iterable[TraceSpan]) -> list[TraceSpan]:
     """By start (absent as 0), then span id; spans equal in both keep their order."""
-    places = [(shown.span.start_ns or 0, shown.span.span_id, shown) for shown in spans]
-    places.sort(key=_PLACE)
-    return [shown for _, _, shown in places]
+    given = list(spans)
+    return _sorted(given, [(span.start_ns or 0, span.span_id) for span in [shown.span for shown in given]])
+
+
+def _sorted(given: list[_Value], places: list[tuple[int, SpanId]]) -> list[_Value]:
+    """The values by their places; those of one place keep their order."""
+    if all(starmap(le, pairwise(places))):
+        return given
+    return [given[at] for at in sorted(range(len(given)), key=places.__getitem__)]
 
 
 def _are_tied(one: Span, other: Span) -> bool:

@@ -79,17 +79,22 @@ def _backwards(root: _Walk, waits: Waits, spans: set[int]) -> Iterator[Section]:
     spans.add(root.position)
     while stack:
         walk = stack[-1]
-        step = next((part for part in walk.children if part[1] <= walk.at_ns), None)
-        until_ns = walk.start_ns if step is None else step[1]
-        if until_ns < walk.at_ns:
-            yield Section(walk.position, until_ns, walk.at_ns)
-        if step is None:
-            stack.pop()
-        else:
-            start_ns, end_ns, child = step
+        for start_ns, end_ns, child in walk.children:
+            if end_ns > walk.at_ns:
+                continue
+            if end_ns < walk.at_ns:
+                yield Section(walk.position, end_ns, walk.at_ns)
             walk.at_ns = start_ns
             spans.add(child)
-            stack.append(_Walk(child, (start_ns, end_ns), waits))
+            if waits.awaited[child]:
+                stack.append(_Walk(child, (start_ns, end_ns), waits))
+                break
+            # Most spans wait for nobody, and need no walk of their own.
+            yield Section(child, start_ns, end_ns)
+        else:
+            if walk.start_ns < walk.at_ns:
+                yield Section(walk.position, walk.start_ns, walk.at_ns)
+            stack.pop()
 
 
 def _end_ns(part: _Part) -> int:

@@ -34,6 +34,8 @@ def join_reports(spans: Sequence[Span]) -> list[TraceSpan]:
     half is there, and has its parent when it names none.
     """
     repeated = repeated_ids(spans)
+    if not repeated:
+        return [TraceSpan(span) for span in spans]
     reports: dict[SpanId, list[Span]] = {}
     for span in spans:
         if span.span_id in repeated:

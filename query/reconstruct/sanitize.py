@@ -32,6 +32,8 @@ def named(span: Span) -> TraceSpan:
 
     The sender's own warnings, which travel as an attribute, come out of the attributes and stand first.
     """
+    if span.service and span.name and span.parent_span_id != span.span_id and WARNINGS_KEY not in span.attributes:
+        return TraceSpan(span)
     changes: dict[str, Any] = {}
     warnings: list[str] = []
     if WARNINGS_KEY in span.attributes:

@@ -10,6 +10,8 @@ from storage.span import Span, StatusCode
 from storage.times import clamped_ns
 from storage.trace_summary import ServiceSummary, TraceSummary
 
+_ERROR = StatusCode.ERROR
+
 
 @dataclass(frozen=True, slots=True)
 class TreeSummary:
@@ -47,19 +49,20 @@ def summarize(trace: Trace) -> TraceSummary:
     """The summary of an assembled trace. A span without a start is counted, and says nothing about times."""
     spans = [shown.span for shown in trace.spans]
     ids = {span.span_id for span in spans}
+    parent_ids = [span.parent_span_id for span in spans]
     root = _root(spans)
-    starts = [span.start_ns for span in spans if span.start_ns is not None]
-    ends = [span.start_ns + (span.duration_ns or 0) for span in spans if span.start_ns is not None]
+    times = [(start_ns, span.duration_ns or 0) for span in spans if (start_ns := span.start_ns) is not None]
+    ends = [start_ns + duration_ns for start_ns, duration_ns in times]
     services = _services(spans)
     return TraceSummary(
         trace_id=trace.trace_id,
         root_service=(root and root.service) or "",
         root_operation=(root and root.name) or "",
-        start_ns=min(starts, default=None),
+        start_ns=min(times)[0] if times else None,
         end_ns=clamped_ns(max(ends)) if ends else None,
         spans=len(spans),
         errors=sum(service.errors for service in services),
-        orphans=sum(span.parent_span_id is not None and span.parent_span_id not in ids for span in spans),
+        orphans=len([1 for parent_id in parent_ids if parent_id not in ids and parent_id is not None]),
         services=services,
     )
 
@@ -74,6 +77,6 @@ def _earliness(root: Span) -> tuple[object, ...]:
 
 
 def _services(spans: Sequence[Span]) -> tuple[ServiceSummary, ...]:
-    counts = Counter(span.service or "" for span in spans)
-    errors = Counter(span.service or "" for span in spans if span.status_code is StatusCode.ERROR)
+    counts = Counter([span.service or "" for span in spans])
+    errors = Counter([span.service or "" for span in spans if span.status_code is _ERROR])
     return tuple(ServiceSummary(name, counts[name], errors[name]) for name in sorted(counts))

@@ -74,8 +74,9 @@ def _parents(spans: Sequence[TraceSpan], hosts: Hosts) -> tuple[list[int | None]
     parents: list[int | None] = []
     reasons: dict[int, RootReason] = {}
     for at, shown in enumerate(spans):
-        parent_id = shown.span.parent_span_id
-        if parent_id is None or parent_id == shown.span.span_id:
+        span = shown.span
+        parent_id = span.parent_span_id
+        if parent_id is None or parent_id == span.span_id:
             reasons[at] = RootReason.PARENTLESS
             parents.append(None)
             continue
@@ -83,7 +84,7 @@ def _parents(spans: Sequence[TraceSpan], hosts: Hosts) -> tuple[list[int | None]
         if found is None:
             reasons[at] = RootReason.ORPHAN
         elif parent_id in others:
-            found = _closest(spans, [found, *others[parent_id]], shown.span, hosts)
+            found = _closest(spans, [found, *others[parent_id]], span, hosts)
         parents.append(found)
     return parents, reasons
 
@@ -119,10 +120,10 @@ def _closest(spans: Sequence[TraceSpan], found: Sequence[int], child: Span, host
 def _circles(parents: Sequence[int | None]) -> list[int]:
     """The first position of each circle of parents."""
     firsts: list[int] = []
-    walked: dict[int, int] = {}
+    walked = [-1] * len(parents)
     for start in range(len(parents)):
         at: int | None = start
-        while at is not None and at not in walked:
+        while at is not None and walked[at] < 0:
             walked[at] = start
             at = parents[at]
         if at is not None and walked[at] == start:
@@ -138,16 +139,15 @@ def _first_of_circle(parents: Sequence[int | None], member: int) -> int:
 
 
 def _children(parents: Sequence[int | None]) -> list[Sequence[int]]:
-    children: list[Sequence[int]] = [()] * len(parents)
+    children: list[list[int] | None] = [None] * len(parents)
     for at, parent in enumerate(parents):
-        if parent is None:
-            continue
-        siblings = children[parent]
-        if isinstance(siblings, list):
-            siblings.append(at)
-        else:
-            children[parent] = [at]
-    return children
+        if parent is not None:
+            siblings = children[parent]
+            if siblings is None:
+                children[parent] = [at]
+            else:
+                siblings.append(at)
+    return [() if siblings is None else siblings for siblings in children]
 
 
 def _rank(root: TraceSpan, reason: RootReason) -> tuple[int, bool, int]:
@@ -161,7 +161,9 @@ def _depth_first(roots: dict[int, RootReason], children: Sequence[Sequence[int]]
     while waiting:
         at = waiting.pop()
         order.append(at)
-        for child in reversed(children[at]):
-            depths[child] = depths[at] + 1
-            waiting.append(child)
+        if below := children[at]:
+            waiting += below[::-1]
+            depth = depths[at] + 1
+            for child in below:
+                depths[child] = depth
     return order, depths

@@ -48,13 +48,14 @@ def waits_of(spans: Sequence[TraceSpan], tree: TraceTree) -> Waits:
     """
     windows = [_window(shown.span) for shown in spans]
     awaited: list[Sequence[int]] = [()] * len(spans)
+    unawaited = {at for at, shown in enumerate(spans) if not _is_waited_for(shown.span)}
     # Children first, so that a span without a start has its own when it is replaced by them.
     for at in reversed(tree.order):
         if not tree.children[at]:
             continue
         found: list[int] = []
         for child in tree.children[at]:
-            if not _is_waited_for(spans[child].span):
+            if child in unawaited:
                 continue
             if windows[child] is None:
                 found += awaited[child]

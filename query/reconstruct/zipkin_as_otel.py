@@ -19,6 +19,7 @@ _MESSAGE_KEY = "otel.status_description"
 _TRACE_STATE_KEY = "w3c.tracestate"
 _SCOPE_KEYS = ("otel.scope.name", "otel.library.name", "otel.scope.version", "otel.library.version")
 _ANY_SCOPE_KEY = frozenset(_SCOPE_KEYS)
+_ZIPKIN = Protocol.ZIPKIN
 _LARGEST_DROPPED = 2**32 - 1
 
 
@@ -27,7 +28,7 @@ def as_otel(span: Span) -> Span:
 
     `local`, `remote`, `shared` and absent times are left in place besides.
     """
-    if span.protocol is not Protocol.ZIPKIN:
+    if span.protocol is not _ZIPKIN:
         return span
     attributes = dict(span.attributes)
     kind = _lifted_kind(span.kind, attributes)

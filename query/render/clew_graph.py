@@ -43,11 +43,12 @@ def _pair(edge: GraphEdge) -> tuple[NodeKey, NodeKey]:
 
 def _latencies(edges: Sequence[GraphEdge]) -> list[dict[str, str]]:
     """The quantiles of each edge; of one without any known duration none."""
-    timed = [edge for edge in edges if edge.latencies]
+    timed = [edge for edge in edges if len(edge.latencies)]
     found: dict[tuple[NodeKey, NodeKey], dict[str, str]] = {_pair(edge): {} for edge in edges}
     if timed:
         groups = np.repeat(np.arange(len(timed)), [len(edge.latencies) for edge in timed])
-        buckets, counts = np.array([row for edge in timed for row in edge.latencies]).T
+        buckets = np.concatenate([edge.latencies.buckets for edge in timed])
+        counts = np.concatenate([edge.latencies.counts for edge in timed])
         for name, fraction in _QUANTILES.items():
             for edge, value_ns in zip(timed, quantiles_ns(groups, buckets, counts, fraction).tolist(), strict=True):
                 found[_pair(edge)][name] = str(round(value_ns))

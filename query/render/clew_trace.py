@@ -5,19 +5,16 @@ a chain of some thousand spans would be deeper than JSON parsers go.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 
 from query.reconstruct.jaeger_as_otel import jaeger_as_otel
 from query.reconstruct.reconstruction import Reconstruction
 from query.reconstruct.sidecars import is_sidecar
 from query.reconstruct.trace import TraceSpan
 from query.render.jaeger_envelope import to_bytes
+from query.render.json_parts import joined
 from query.render.otlp_json import JsonObject, key_values_json, scope_json, span_json
 from storage.attributes import encode
 from storage.span import Resource, StatusCode
-
-_AT_ONCE = 500
-"""Spans in one piece of the document: about half a megabyte."""
 
 
 def trace_document(found: Reconstruction) -> Iterator[bytes]:
@@ -31,18 +28,10 @@ def trace_document(found: Reconstruction) -> Iterator[bytes]:
         }
     )
     yield head[:-1] + b',"spans":['
-    yield from _joined(_spans(found, places, resources.numbers))
+    yield from joined(_spans(found, places, resources.numbers))
     yield b'],"criticalPath":['
-    yield from _joined(_sections(found, places))
+    yield from joined(_sections(found, places))
     yield b"]}"
-
-
-def _joined(items: Iterator[JsonObject]) -> Iterator[bytes]:
-    """The items between the brackets of a JSON list."""
-    comma = b""
-    while some := list(islice(items, _AT_ONCE)):
-        yield comma + to_bytes(some)[1:-1]
-        comma = b","
 
 
 def _spans(found: Reconstruction, places: Sequence[int], resources: Mapping[int, int]) -> Iterator[JsonObject]:

@@ -1,7 +1,7 @@
 """The envelope around every answer of Jaeger's JSON API, and its bytes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -10,10 +10,22 @@ from query.render.jaeger_values import JsonObject
 from storage.requests import DependencyLink, Operation
 from storage.span import SpanKind
 
+_DATA = b'{"data":['
+
 
 def envelope(data: object, total: int = 0, errors: Sequence[JsonObject] = ()) -> JsonObject:
     """`limit` and `offset` are always 0 and `errors` null when there is none, as Jaeger has them."""
     return {"data": data, "total": total, "limit": 0, "offset": 0, "errors": list(errors) or None}
+
+
+def envelope_document(data: Iterable[Iterable[bytes]], errors: Sequence[JsonObject] = ()) -> Iterator[bytes]:
+    """The text of an envelope in parts. data: of each of its items the parts of its text."""
+    yield _DATA
+    for number, item in enumerate(data):
+        if number:
+            yield b","
+        yield from item
+    yield to_bytes(envelope([], errors=errors))[len(_DATA) :]
 
 
 def failure(status: int, message: str) -> JsonObject:

@@ -1,8 +1,12 @@
 """Jaeger's JSON of a trace. Source: Jaeger's UI model; what it shows of a span is `jaeger_translation`'s to say."""
 
+from collections.abc import Iterator
+
 from query.reconstruct.trace import Trace, TraceSpan
+from query.render.jaeger_envelope import to_bytes
 from query.render.jaeger_translation import log_fields, process_tags, references, shown_ns, span_flags, span_tags
 from query.render.jaeger_values import JsonObject, key_values
+from query.render.json_parts import joined
 from storage.attributes import encode
 from storage.ids import short_hex
 from storage.span import Event, Span
@@ -41,13 +45,24 @@ def trace_json(trace: Trace) -> JsonObject:
     `warnings`, which is null then.
     """
     processes = _Processes()
-    spans = [_span_json(shown, processes.id_of(shown.span)) for shown in trace.spans]
     return {
         "traceID": short_hex(trace.trace_id),
-        "spans": spans,
+        "spans": list(_spans_json(trace, processes)),
         "processes": processes.rendered,
         "warnings": None,
     }
+
+
+def trace_document(trace: Trace) -> Iterator[bytes]:
+    """The text of `trace_json` in parts."""
+    processes = _Processes()
+    yield b'{"traceID":"' + short_hex(trace.trace_id).encode() + b'","spans":['
+    yield from joined(_spans_json(trace, processes))
+    yield b'],"processes":' + to_bytes(processes.rendered) + b',"warnings":null}'
+
+
+def _spans_json(trace: Trace, processes: _Processes) -> Iterator[JsonObject]:
+    return (_span_json(shown, processes.id_of(shown.span)) for shown in trace.spans)
 
 
 def _span_json(shown: TraceSpan, process_id: str) -> JsonObject:

@@ -6,7 +6,7 @@ these words makes its handler fail.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 EMULATED_JAEGER_VERSION = {"gitCommit": "", "gitVersion": "v1.76.0", "buildDate": ""}
@@ -14,18 +14,24 @@ EMULATED_JAEGER_VERSION = {"gitCommit": "", "gitVersion": "v1.76.0", "buildDate"
 
 _BASE = "<!-- clew:base -->"
 _FACTS = "<!-- clew:facts -->"
+_VIEW = "<!-- clew:view -->"
 
 
-def page_index(template: str, base: str, facts: Mapping[str, object]) -> str:
-    """The page. base: what relative addresses in it start from, ends with a slash. ValueError without its two marks."""
-    if template.count(_BASE) != 1 or template.count(_FACTS) != 1:
-        raise ValueError(f"expected {_BASE} and {_FACTS} once each")
+def page_index(template: str, base: str, facts: Mapping[str, object], first: str = "", view: Sequence[str] = ()) -> str:
+    """The page. ValueError without its marks.
+
+    base: what relative addresses in it start from, ends with a slash. first: an element that stands before all others
+    that ask for something; view: elements that stand after those.
+    """
+    if any(template.count(mark) != 1 for mark in (_BASE, _FACTS, _VIEW)):
+        raise ValueError(f"expected {_BASE}, {_FACTS} and {_VIEW} once each")
     version = f"const JAEGER_VERSION = {_in_script(EMULATED_JAEGER_VERSION)};"
     told = (
         f'<script type="text/plain">{version}</script>\n    '
         f'<script type="application/json" id="clew-facts">{_in_script(facts)}</script>'
     )
-    return template.replace(_BASE, f'<base href="{escape(base)}">').replace(_FACTS, told)
+    based = f'<base href="{escape(base)}">{first}'
+    return template.replace(_BASE, based).replace(_FACTS, told).replace(_VIEW, "\n    ".join(view))
 
 
 def relative_base(raw_path: str, prefix: str) -> str:

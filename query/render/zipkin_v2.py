@@ -8,7 +8,8 @@ are escaped, other non-ASCII text is raw UTF-8. Source: Zipkin's SpanBytesEncode
 Spans that did not come by Zipkin are translated first: `query.render.zipkin_translation`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from json.encoder import encode_basestring as _quoted
 
 from query.render.zipkin_translation import annotation_value, local_endpoint, remote_endpoint, tags_of
@@ -24,14 +25,27 @@ _KINDS = {
 }
 
 
-def trace_json(spans: Sequence[Span]) -> bytes:
-    """One trace: a JSON array of spans, in the order given."""
-    return _encoded(_trace_text(spans))
+_AT_ONCE = 500
+"""Spans in one part of an answer, some hundred kilobytes."""
 
 
-def traces_json(traces: Iterable[Sequence[Span]]) -> bytes:
-    """A JSON array of traces, each an array of spans, in the order given."""
-    return _encoded(f"[{','.join(map(_trace_text, traces))}]")
+def trace_document(spans: Iterable[Span]) -> Iterator[bytes]:
+    """One trace: a JSON array of spans, in the order given; its text in parts."""
+    some, before = iter(spans), "["
+    while part := list(islice(some, _AT_ONCE)):
+        yield _encoded(before + ",".join(map(_span_text, part)))
+        before = ","
+    yield b"]" if before == "," else b"[]"
+
+
+def traces_document(traces: Iterable[Sequence[Span]]) -> Iterator[bytes]:
+    """A JSON array of traces, each an array of spans, in the order given; its text in parts."""
+    before = b"["
+    for spans in traces:
+        yield before
+        yield from trace_document(spans)
+        before = b","
+    yield b"]" if before == b"," else b"[]"
 
 
 def names_json(names: Iterable[str]) -> bytes:
@@ -48,10 +62,6 @@ def _encoded(text: str) -> bytes:
     # Only string values can hold these two, so they may be escaped in the finished text. A lone surrogate, which JSON
     # can spell but UTF-8 cannot, becomes "?" as in Java.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode("utf-8", "replace")
-
-
-def _trace_text(spans: Sequence[Span]) -> str:
-    return f"[{','.join(map(_span_text, spans))}]"
 
 
 def _span_text(span: Span) -> str:

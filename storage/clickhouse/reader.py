@@ -7,14 +7,9 @@ import pyarrow as pa
 
 from storage.clickhouse import sql
 from storage.clickhouse.connection import Connection
-from storage.ids import TraceId, low_half
+from storage.ids import grouping_key
 from storage.rows import span_of
 from storage.span import Span
-
-
-def grouping_key(trace_id: TraceId, strict: bool) -> bytes:
-    """What spans are gathered into traces by: the whole trace id, or its low 64 bits."""
-    return trace_id if strict else low_half(trace_id)
 
 
 def traces_by_key(connection: Connection, keys: Sequence[bytes], *, strict: bool) -> dict[bytes, list[Span]]:

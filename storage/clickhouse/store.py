@@ -9,14 +9,14 @@ from storage.clickhouse import dependencies, metrics, names, service_graph, sql
 from storage.clickhouse.address import Address
 from storage.clickhouse.cluster import Cluster
 from storage.clickhouse.connection import Connection
-from storage.clickhouse.reader import grouping_key, traces_by_key
+from storage.clickhouse.reader import traces_by_key
 from storage.clickhouse.retention import Retention
 from storage.clickhouse.schema import ClickHouseSchema
 from storage.clickhouse.search import find_trace_ids, find_traces, find_traces_where
 from storage.clickhouse.summaries import find_trace_summaries
 from storage.clickhouse.writer import Writer
 from storage.contract import Accepts, Capabilities, StoreStatistics
-from storage.ids import TraceId
+from storage.ids import TraceId, grouping_key
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.span import Span
 from storage.trace_summary import TraceSummary

@@ -9,7 +9,7 @@ from storage.clickhouse import sql
 from storage.clickhouse.connection import Connection
 from storage.clickhouse.reader import rows_of
 from storage.clickhouse.search import find_trace_ids
-from storage.ids import low_half
+from storage.ids import grouping_key
 from storage.requests import TraceQuery
 from storage.rows import span_of
 from storage.span import Span
@@ -20,7 +20,7 @@ from storage.trace_summary import TraceSummary
 def find_trace_summaries(connection: Connection, query: TraceQuery, *, strict: bool) -> list[TraceSummary]:
     """As SpanReader.find_trace_summaries."""
     found = find_trace_ids(connection, query, strict=strict)
-    keys = [trace_id if strict else low_half(trace_id) for trace_id in found]
+    keys = [grouping_key(trace_id, strict) for trace_id in found]
     summaries = _summaries(connection, keys, strict=strict)
     return [summaries[key] for key in keys if key in summaries]
 

@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from storage.duckdb import graph_sums
-from storage.duckdb.time_parts import Level, parts_of, union_of
+from storage.duckdb.time_parts import Level, parts_read, union_of
 from storage.duckdb.trace_slices import Asked, TraceSlice, whole_traces
 from storage.linking.change import traces_larger_before, without_traces
 from storage.linking.graph_change import change_of_sums
@@ -111,7 +111,7 @@ def sums_between(cursor: duckdb.DuckDBPyConnection, seconds: range) -> Counter[C
     """The calls that the sums hold of the traces of these seconds since the epoch."""
     if not seconds:
         return Counter()
-    parts, bounds = union_of(parts_of(seconds, "recent_links", _LEVELS), "parent, child, calls, errors")
+    parts, bounds = union_of(parts_read(cursor, seconds, "recent_links", _LEVELS), "parent, child")
     calls: Counter[Call] = Counter()
     for parent, child, times, errors in cursor.execute(_SUM.format(parts=parts), bounds).fetchall():
         calls[Call(parent, child, True)] += errors

@@ -12,9 +12,10 @@ import duckdb
 import sqlalchemy as sa
 
 from storage.duckdb import sql
-from storage.duckdb.candidates import Condition, started_within
-from storage.ids import TraceId, low_half
+from storage.duckdb.candidates import started_within
+from storage.ids import TraceId, grouping_key
 from storage.requests import TraceQuery
+from storage.span_conditions import Condition
 
 _ROWS_PER_TRACE = 10
 _MIN_ROWS = 100
@@ -24,7 +25,7 @@ _SPAN = sql.SPANS.c
 _ROW_ID: sa.ColumnElement[int] = sa.literal_column("rowid", sa.BigInteger)
 
 
-class Candidate(NamedTuple):
+class NewestSpan(NamedTuple):
     """A trace by its grouping key, and of its spans that meet the conditions the one that starts last."""
 
     key: bytes
@@ -32,11 +33,11 @@ class Candidate(NamedTuple):
     start_ns: int
 
 
-def newest_candidates(
+def newest_spans(
     cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], query: TraceQuery, *, strict: bool
-) -> list[Candidate]:
+) -> list[NewestSpan]:
     """At most `query.limit` traces, newest first, with a span that meets the conditions and starts when asked."""
-    found: dict[bytes, Candidate] = {}
+    found: dict[bytes, NewestSpan] = {}
     for candidates in _windows(cursor, conditions, query, strict):
         for one in candidates:
             found.setdefault(one.key, one)
@@ -47,7 +48,7 @@ def newest_candidates(
 
 def _windows(
     cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], query: TraceQuery, strict: bool
-) -> Iterator[list[Candidate]]:
+) -> Iterator[list[NewestSpan]]:
     """The candidates of ever earlier times, newest first; a trace may come again."""
     size = min(max(_MIN_ROWS, _ROWS_PER_TRACE * query.limit), _MAX_ROWS)
     rows = _newest_rows(cursor, conditions, query, size, strict)
@@ -67,7 +68,7 @@ def _windows(
 
 def _newest_rows(
     cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], query: TraceQuery, rows: int, strict: bool
-) -> list[Candidate]:
+) -> list[NewestSpan]:
     window = started_within(query.start_min_ns, query.start_max_ns)
     statement = (
         sa.select(_SPAN.trace_id, _ROW_ID, _SPAN.start_ns)
@@ -76,19 +77,19 @@ def _newest_rows(
         .limit(rows)
     )
     return [
-        Candidate(trace_id if strict else low_half(TraceId(trace_id)), row_id, start_ns)
+        NewestSpan(grouping_key(TraceId(trace_id), strict), row_id, start_ns)
         for trace_id, row_id, start_ns in _all(cursor, statement)
     ]
 
 
 def _newest_traces(
     cursor: duckdb.DuckDBPyConnection, conditions: Sequence[Condition], limit: int, strict: bool
-) -> list[Candidate]:
+) -> list[NewestSpan]:
     key = _SPAN.trace_id if strict else sa.func.array_slice(_SPAN.trace_id, 9, 16, type_=sa.LargeBinary)
     newest = sa.func.max(_SPAN.start_ns, type_=sa.BigInteger)
     row_id = sa.func.arg_max(_ROW_ID, _SPAN.start_ns, type_=sa.BigInteger)
     statement = sa.select(key, row_id, newest).where(*conditions).group_by(key).order_by(newest.desc()).limit(limit)
-    return [Candidate(*row) for row in _all(cursor, statement)]
+    return [NewestSpan(*row) for row in _all(cursor, statement)]
 
 
 def _all(cursor: duckdb.DuckDBPyConnection, statement: sa.Select[tuple[object, ...]]) -> list[tuple[bytes, int, int]]:

@@ -6,7 +6,7 @@ import duckdb
 
 from storage.duckdb import sql
 from storage.duckdb.marks import Marks
-from storage.ids import TraceId, low_half
+from storage.ids import grouping_key
 from storage.rows import span_of
 from storage.span import Span
 
@@ -19,11 +19,6 @@ _ROWS_WORTH_SKIPPING = 60_000
 _MAX_RANGES = 64
 _RANGES_AT_ONCE = 8
 """Each SELECT of a statement has its own table of the ids and its own buffers: 50 of them took 192 MB."""
-
-
-def grouping_key(trace_id: TraceId, strict: bool) -> bytes:
-    """What spans are gathered into traces by: the whole trace id, or its low 64 bits."""
-    return trace_id if strict else low_half(trace_id)
 
 
 def traces_by_key(

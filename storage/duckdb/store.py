@@ -11,13 +11,13 @@ from storage.duckdb import dependencies, metrics, names, schema, service_graph, 
 from storage.duckdb.disk import Disk
 from storage.duckdb.instance import Instance
 from storage.duckdb.marks import Marks
-from storage.duckdb.reader import grouping_key, traces_by_key
+from storage.duckdb.reader import traces_by_key
 from storage.duckdb.retention import Retention
 from storage.duckdb.search import find_trace_ids, find_traces, find_traces_where
 from storage.duckdb.summaries import find_trace_summaries
 from storage.duckdb.upkeep import Upkeep
 from storage.duckdb.writer import Writer
-from storage.ids import TraceId
+from storage.ids import TraceId, grouping_key
 from storage.reported_calls import CallObserver
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
 from storage.span import Span

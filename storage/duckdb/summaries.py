@@ -13,7 +13,7 @@ from storage.duckdb import sql
 from storage.duckdb.marks import Marks
 from storage.duckdb.reader import parameters_of, ranges_of, spans_of_rows
 from storage.duckdb.search import find_trace_ids
-from storage.ids import low_half
+from storage.ids import grouping_key
 from storage.requests import TraceQuery
 from storage.span import Span
 from storage.summary_table import SUMMARY_TABLE, summaries_of_table
@@ -28,7 +28,7 @@ def find_trace_summaries(
     cursor.begin()
     try:
         found = find_trace_ids(cursor, marks, query, strict=strict)
-        keys = [trace_id if strict else low_half(trace_id) for trace_id in found]
+        keys = [grouping_key(trace_id, strict) for trace_id in found]
         summaries = _summaries(cursor, marks, keys, strict=strict)
         return [summaries[key] for key in keys if key in summaries]
     finally:

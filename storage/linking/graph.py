@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from storage.latency_buckets import bucket_numbers
+from storage.latency_buckets import Histogram, bucket_numbers
 from storage.linking.link_span import LinkSpan
 from storage.linking.linker import Place, Told, places_of, told_at
 from storage.linking.peer import PEER_KINDS, Peer
@@ -81,7 +81,7 @@ def graph_of_calls(calls: Iterable[tuple[GraphCall, int]]) -> ServiceGraph:
     return ServiceGraph(
         tuple(GraphNode(key, instrumented[key]) for key in sorted(instrumented)),
         tuple(
-            GraphEdge(*pair, totals[pair], errors[pair], tuple(sorted(latencies[pair].items())))
+            GraphEdge(*pair, totals[pair], errors[pair], Histogram.of(sorted(latencies[pair].items())))
             for pair in sorted(totals)
         ),
     )

@@ -1,6 +1,6 @@
-"""A TraceQuery as SQL conditions on one span: every span that satisfies it passes, and hardly any other.
+"""How PostgreSQL is asked for the spans that may satisfy a TraceQuery: see storage.span_conditions.
 
-`storage.matching` decides afterwards: a token is a 32-bit hash, so a row that passes here is a candidate only.
+Texts are numbers here, so that conditions compare those.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,26 +13,12 @@ from storage.postgresql import nul
 from storage.postgresql.columns import signed_token
 from storage.postgresql.sql import SPANS
 from storage.requests import TagFilter, TraceQuery
-from storage.span import SpanKind, StatusCode
+from storage.span import StatusCode
+from storage.span_conditions import Condition, StoredNames, shown_by_number, within_int64
 
-Condition = sa.ColumnElement[bool]
 Numbers = Sequence[int]
 
-_INT64_MAX = 2**63 - 1
 _SPAN = SPANS.c
-
-
-@dataclass(frozen=True, slots=True)
-class StoredNames:
-    """The numbers of the texts that a query's names stand for; None where it names nothing."""
-
-    services: Numbers | None
-    operations: Numbers | None
-    remote_services: Numbers | None
-
-    def exist(self) -> bool:
-        """Whether any span can have them all."""
-        return all(names is None or names for names in (self.services, self.operations, self.remote_services))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +31,7 @@ class SharedTexts:
     scope_versions: Callable[[str], Numbers]
 
 
-def conditions_of(query: TraceQuery, names: StoredNames, shared: SharedTexts) -> list[Condition]:
+def conditions_of(query: TraceQuery, names: StoredNames[int], shared: SharedTexts) -> list[Condition]:
     """All that a row of `spans` must meet, except the window of time."""
     conditions = [
         _one_of(column, numbers)
@@ -63,7 +49,7 @@ def conditions_of(query: TraceQuery, names: StoredNames, shared: SharedTexts) ->
 
 def started_within(first_ns: int, last_ns: int) -> Condition:
     """The window of time, both ends inclusive."""
-    return _SPAN.start_ns.between(_int64(first_ns), _int64(last_ns))
+    return _SPAN.start_ns.between(within_int64(first_ns), within_int64(last_ns))
 
 
 def visible(marks: tuple[int, int]) -> list[Condition]:
@@ -81,10 +67,10 @@ def _durations(query: TraceQuery) -> list[Condition]:
     """Spelled without functions, of whose values PostgreSQL keeps no statistics."""
     found: list[Condition] = []
     if query.duration_min_ns is not None:
-        at_least = _SPAN.duration_ns >= _int64(query.duration_min_ns)
+        at_least = _SPAN.duration_ns >= within_int64(query.duration_min_ns)
         found.append(at_least if query.duration_min_ns > 0 else sa.or_(at_least, _SPAN.duration_ns.is_(None)))
     if query.duration_max_ns is not None:
-        at_most = _SPAN.duration_ns <= _int64(query.duration_max_ns)
+        at_most = _SPAN.duration_ns <= within_int64(query.duration_max_ns)
         found.append(at_most if query.duration_max_ns < 0 else sa.or_(at_most, _SPAN.duration_ns.is_(None)))
     return found
 
@@ -106,7 +92,7 @@ def _present(key: str, shared: SharedTexts) -> list[Condition]:
 
 
 def _shown_or_stored(key: str, text: str, shared: SharedTexts) -> list[Condition]:
-    ways = [_has_token(key, text)]
+    ways = [_has_token(key, text), *shown_by_number(SPANS, key, text)]
     match key:
         case "otel.status_description":
             ways.append(_SPAN.status_message == nul.stored(text))
@@ -116,19 +102,8 @@ def _shown_or_stored(key: str, text: str, shared: SharedTexts) -> list[Condition
             ways.append(_SPAN.scope_name_id.in_(shared.scope_names(text)))
         case "otel.scope.version" | "scope.version":
             ways.append(_SPAN.scope_version_id.in_(shared.scope_versions(text)))
-        case "error" if text in ("true", "false"):
-            is_error = _SPAN.status_code == int(StatusCode.ERROR)
-            ways.append(is_error if text == "true" else sa.not_(is_error))
-        case "otel.status_code" if text in StatusCode.__members__:
-            ways.append(_SPAN.status_code == int(StatusCode[text]))
-        case "span.kind" if text.upper() in SpanKind.__members__:
-            ways.append(_SPAN.kind == int(SpanKind[text.upper()]))
     return ways
 
 
 def _has_token(key: str, text: str) -> Condition:
     return _SPAN.tokens.contains([signed_token(token(key, text))])
-
-
-def _int64(number: int) -> int:
-    return max(-_INT64_MAX - 1, min(number, _INT64_MAX))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from storage.ids import TraceId, low_half
+from storage.ids import grouping_key
 from storage.postgresql import sql
 from storage.postgresql.columns import READ_COLUMNS, numbers_in, plain_row
 from storage.postgresql.session import Rows
@@ -18,11 +18,6 @@ def marks_of(rows: Rows) -> Marks:
     """As they are now."""
     ((horizon_ns, first_written),) = rows.fetch(sql.MARKS)
     return horizon_ns, first_written
-
-
-def grouping_key(trace_id: TraceId, strict: bool) -> bytes:
-    """What spans are gathered into traces by: the whole trace id, or its low 64 bits."""
-    return trace_id if strict else low_half(trace_id)
 
 
 def traces_by_key(

@@ -7,11 +7,11 @@ from typing import Self
 
 from storage.batch import SpanBatch
 from storage.contract import Accepts, Capabilities, StoreStatistics
-from storage.ids import TraceId
+from storage.ids import TraceId, grouping_key
 from storage.postgresql import dependencies, metrics, names, schema, search, service_graph, sql, summaries, tag_values
 from storage.postgresql.address import Address
 from storage.postgresql.connections import Connections
-from storage.postgresql.reader import grouping_key, marks_of, traces_by_key
+from storage.postgresql.reader import marks_of, traces_by_key
 from storage.postgresql.retention import Retention
 from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts

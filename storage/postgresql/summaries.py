@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from storage.ids import TraceId, low_half
+from storage.ids import TraceId, grouping_key
 from storage.postgresql import names, sql
 from storage.postgresql.columns import READ_COLUMNS, numbers_in, plain_row, trace_id_of, unsigned
-from storage.postgresql.reader import Marks, grouping_key, marks_of
+from storage.postgresql.reader import Marks, marks_of
 from storage.postgresql.search import find_trace_ids
 from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts
@@ -46,7 +46,7 @@ def find_trace_summaries(rows: Rows, texts: KnownTexts, query: TraceQuery, *, st
     with rows.transaction():
         rows.change(sql.OF_ONE_MOMENT)
         found = find_trace_ids(rows, texts, query, strict=strict)
-        keys = [trace_id if strict else low_half(trace_id) for trace_id in found]
+        keys = [grouping_key(trace_id, strict) for trace_id in found]
         summaries = _Summaries(rows, texts, marks_of(rows), keys, strict).by_key() if keys else {}
         return [summaries[key] for key in keys if key in summaries]
 

@@ -108,8 +108,8 @@ def _summaries(filled: Filled) -> list[Question]:
 
 
 def _service_performance(filled: Filled) -> list[Question]:
-    week = {"endTs": str(filled.ends_ns // 1_000_000), "lookback": str(7 * _DAY_MS)}
-    hourly = {**week, "step": str(_HOUR_MS), "ratePer": str(_HOUR_MS)}
+    end = {"endTs": str(filled.ends_ns // 1_000_000)}
+    hourly = {**end, "lookback": str(7 * _DAY_MS), "step": str(_HOUR_MS), "ratePer": str(_HOUR_MS)}
     found = []
     for name, path, more in (
         ("latencies", "latencies", {"quantile": "0.95"}),
@@ -121,7 +121,31 @@ def _service_performance(filled: Filled) -> list[Question]:
             f"/api/metrics/{path}?{urlencode({'service': service, **hourly, **more})}" for service in _BUSY_SERVICES
         )
         found.append(Question(f"{name} of a week", "jaeger", paths, 60, _series))
-    return found
+    return [*found, *_monitor_tab(filled, end)]
+
+
+def _monitor_tab(filled: Filled, end: Mapping[str, str]) -> list[Question]:
+    """What Jaeger's Monitor tab asks of its longest time, and the largest question that is answered: its step for a
+    week of every service."""
+    two_days = {**end, "lookback": str(2 * _DAY_MS), "quantile": "0.95"}
+    by_minute = {"step": "60000", "ratePer": "600000"}
+    whole = {"step": str(2 * _DAY_MS), "ratePer": str(2 * _DAY_MS), "groupByOperation": "true"}
+    found = []
+    for name, path, more in (
+        ("latencies by minutes", "latencies", by_minute),
+        ("calls by minutes", "calls", by_minute),
+        ("latencies by operation", "latencies", whole),
+    ):
+        paths = tuple(
+            f"/api/metrics/{path}?{urlencode({'service': service, **two_days, **more})}" for service in _BUSY_SERVICES
+        )
+        found.append(Question(f"{name} of 48 h", "jaeger", paths, 60, _series))
+    week = urlencode(
+        [("service", service) for service in filled.services]
+        + [*{**two_days, "lookback": str(7 * _DAY_MS), "step": "60000", "ratePer": "60000"}.items()]
+    )
+    path = f"/api/metrics/latencies?{week}"
+    return [*found, Question("latencies of all services, week by minutes", "jaeger", (path,), 10, _series)]
 
 
 def _zipkin_searches(filled: Filled, conditions: Mapping[str, str]) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ from tests.process.envoy import (
     Config,
     bootstrap,
     cluster,
-    free_ports,
     listener,
     otlp_grpc_tracer,
     otlp_http_tracer,
     running_envoy,
     zipkin_tracer,
 )
+from tests.servers.ports import free_ports
 from tests.waiting import wait_until
 
 Seen = TypeVar("Seen")

@@ -20,6 +20,7 @@ from storage.settings import StorageSettings
 from storage.span import Span
 from tests.builders import SECOND, TODAY_NS
 from tests.servers.clickhouse_databases import CLICKHOUSE_DATABASES
+from tests.servers.duckdb_files import empty_duckdb
 from tests.servers.stores import POSTGRESQL_DATABASES
 
 BACKENDS = ("memory", "duckdb", "postgresql", "clickhouse")
@@ -80,7 +81,7 @@ def settings_of(backend: str, folder: Path) -> StorageSettings:
     """The settings of an own, empty store of that kind."""
     match backend:
         case "duckdb":
-            url = f"duckdb:///{folder}/clew.duckdb"
+            url = f"duckdb:///{empty_duckdb(folder / 'clew.duckdb')}"
         case "postgresql":
             url = POSTGRESQL_DATABASES.url(folder)
         case "clickhouse":

@@ -1,7 +1,7 @@
 """docker-compose.yml and what it mounts: valid by the published schema, and what each profile starts fits together.
 
 No engine is asked: that the images exist and start is not tested here. What they are configured with is run by
-test_demo.py, test_edge.py and test_image.py where it can be without one.
+test_envoys.py and test_image.py where it can be without one.
 """
 
 import json

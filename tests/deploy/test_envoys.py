@@ -15,8 +15,9 @@ import pytest
 
 from tests.deploy.placed_envoy import placed
 from tests.process.clew_process import Clew
-from tests.process.envoy import free_ports, running_envoy
+from tests.process.envoy import running_envoy
 from tests.process.senders import SPANS_PER_EXPORT, SPANS_PER_POST, exporting, otlp_request, spans_held, zipkin_spans
+from tests.servers.ports import free_ports
 from tests.servers.postgresql import PostgreSQLServer
 from tests.waiting import wait_until
 

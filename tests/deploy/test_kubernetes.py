@@ -65,9 +65,15 @@ def labels_of(workload: Document) -> dict[str, str]:
 
 EVERY = [(size, document) for size in SIZES for document in documents(size)]
 EVERY_WORKLOAD = [(size, workload) for size in SIZES for workload in workloads(size)]
-named = pytest.mark.parametrize(
-    ("size", "workload"), EVERY_WORKLOAD, ids=[f"{size} {one['metadata']['name']}" for size, one in EVERY_WORKLOAD]
-)
+EVERY_POD = [*EVERY_WORKLOAD, *((size, job) for size in SIZES for job in of_kind(size, "Job"))]
+
+
+def each(workloads: list[tuple[str, Document]]) -> pytest.MarkDecorator:
+    names = [f"{size} {one['metadata']['name']}" for size, one in workloads]
+    return pytest.mark.parametrize(("size", "workload"), workloads, ids=names)
+
+
+named, pods = each(EVERY_WORKLOAD), each(EVERY_POD)
 
 
 @pytest.mark.parametrize("version", ["1.27", kubernetes_validate.latest_version()])
@@ -142,8 +148,8 @@ def test_probes_tell_readiness_from_life(size: str, workload: Document) -> None:
     assert probed == {"startup": (13133, "/status"), "liveness": (13133, "/live"), "readiness": (13133, "/status")}
 
 
-@named
-def test_the_pod_has_no_rights_that_it_does_not_need(size: str, workload: Document) -> None:
+@pods
+def test_the_pod_has_no_rights_that_it_does_not_need_and_a_folder_to_write_to(size: str, workload: Document) -> None:
     pod = workload["spec"]["template"]["spec"]
 
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -155,7 +161,8 @@ def test_the_pod_has_no_rights_that_it_does_not_need(size: str, workload: Docume
         "capabilities": {"drop": ["ALL"]},
     }
     assert "memory" in container(workload)["resources"]["limits"]
-    assert "/tmp" in {mount["mountPath"] for mount in container(workload)["volumeMounts"]}
+    [temporary] = [mount["name"] for mount in container(workload)["volumeMounts"] if mount["mountPath"] == "/tmp"]
+    assert {"name": temporary, "emptyDir": {}} in pod["volumes"]
 
 
 @named

@@ -299,9 +299,12 @@ async def test_stop_closes_idle_connections_at_once(server: HttpServer) -> None:
 
 @pytest.fixture
 async def impatient(app: App) -> AsyncIterator[str]:
-    """The address of connections that are looked after every few milliseconds."""
+    """The address of connections that are looked after ten times a second.
+
+    More often would be before a client has said its preface, when the machine is busy.
+    """
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(lambda: Http2Connection(app, set(), set(), look_after_s=0.01), "127.0.0.1", 0)
+    listening = await loop.create_server(lambda: Http2Connection(app, set(), set(), look_after_s=0.1), "127.0.0.1", 0)
     host, port = listening.sockets[0].getsockname()
     yield f"{host}:{port}"
     app.held.set()

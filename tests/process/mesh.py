@@ -20,7 +20,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from tests.process.envoy import bootstrap, cluster, free_ports, listener, running_envoy, zipkin_tracer
+from tests.process.envoy import bootstrap, cluster, listener, running_envoy, zipkin_tracer
+from tests.servers.ports import free_ports
 
 GATEWAY = "istio-ingressgateway.istio-system"
 PRODUCTPAGE = "productpage.default"

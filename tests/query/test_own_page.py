@@ -14,7 +14,14 @@ from starlette.responses import Response
 from query.api.own_page import OwnPage
 from query.render.page_index import page_index, relative_base
 
-INDEX = "<html><!-- clew:base --><!-- clew:facts --></html>"
+MANIFEST = {
+    "index.html": {"file": "static/index-1.js", "imports": ["_shared.js"], "css": ["static/index-1.css"]},
+    "_shared.js": {"file": "static/shared-1.js"},
+    "_table.js": {"file": "static/table-1.js", "imports": ["_shared.js"], "css": ["static/table-1.css"]},
+    "src/views/trace/index.tsx": {"file": "static/trace-1.js", "imports": ["index.html", "_table.js", "_shared.js"]},
+    "src/views/compare/index.tsx": {"file": "static/compare-1.js", "imports": ["index.html"]},
+}
+INDEX = "<html><!-- clew:base --><!-- clew:facts --><!-- clew:view --></html>"
 SCRIPT = "static/index-BxT2q3fK.js"
 DOORS = {"zipkin": "0.0.0.0:9411", "</script>": "[::1]:1"}
 
@@ -29,6 +36,7 @@ def build(tmp_path: Path) -> Path:
     (tmp_path / f"{SCRIPT}.br").write_bytes(b"brotlied")
     (tmp_path / "favicon.svg").write_text("<svg/>")
     (tmp_path / "built-from").write_text("abc")
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
     return tmp_path
 
 
@@ -91,6 +99,45 @@ async def test_a_file_named_by_its_content_is_kept_for_good_and_all_else_is_aske
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/trace/5AF7183fb1d4cf5f", "5AF7183fb1d4cf5f/outline"),
+        ("/trace/5af7183fb1d4cf5f?clockSkew=zipkin&view=flame", "5af7183fb1d4cf5f/outline?clockSkew=zipkin"),
+        ("/trace/5af7183fb1d4cf5f?clockSkew=jaeger", "5af7183fb1d4cf5f/outline"),
+        ("/traces/5AF7183fb1d4cf5f", "5af7183fb1d4cf5f/outline"),
+        ("/trace/1f...2f", None),
+        ('/trace/1f"><script>', None),
+        ("/search?service=trace/1f", None),
+    ],
+)
+async def test_the_outline_of_the_trace_that_is_opened_is_asked_for_by_the_page_itself(
+    client: httpx.AsyncClient, path: str, asked: str | None
+) -> None:
+    fetched = re.findall(r'<link rel="preload" as="fetch" crossorigin href="(.*?)">', (await client.get(path)).text)
+
+    assert fetched == ([f"api/clew/v1/traces/{asked}"] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/trace/1f", {"trace-1.js", "table-1.js", "table-1.css"}),
+        ("/trace/1f...2f", {"compare-1.js"}),
+        ("/compare", {"compare-1.js"}),
+        ("/monitor", set()),
+    ],
+)
+async def test_what_only_the_view_needs_comes_with_the_page(
+    client: httpx.AsyncClient, path: str, wanted: set[str]
+) -> None:
+    page = (await client.get(path)).text
+
+    assert (
+        set(re.findall(r'<link rel="(?:modulepreload|stylesheet)" crossorigin href="\./static/(.*?)">', page)) == wanted
+    )
+
+
 @pytest.mark.parametrize("path", ["/search", "/favicon.svg", f"/{SCRIPT}"])
 async def test_what_a_browser_has_already_is_not_sent_again(client: httpx.AsyncClient, path: str) -> None:
     tag = (await client.get(path)).headers["etag"]
@@ -100,7 +147,9 @@ async def test_what_a_browser_has_already_is_not_sent_again(client: httpx.AsyncC
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["/built-from", f"/{SCRIPT}.gz", "/..%2fsecret", "/static/../../secret"])
+@pytest.mark.parametrize(
+    "path", ["/built-from", "/manifest.json", f"/{SCRIPT}.gz", "/..%2fsecret", "/static/../../secret"]
+)
 async def test_what_is_not_for_a_browser_is_not_sent(client: httpx.AsyncClient, build: Path, path: str) -> None:
     (build.parent / "secret").write_text("abc")
 

@@ -6,7 +6,6 @@ lacks: DDL ON CLUSTER, ReplicatedMergeTree, system.query_log.
 """
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 from xml.sax.saxutils import escape
+
+from tests.servers.ports import free_port
 
 USER = "clew"
 PASSWORD = "quite secret/@:?"
@@ -144,10 +145,3 @@ class ClickHouseServer:
             f"<{USER}><password>{escape(PASSWORD)}</password><networks><ip>127.0.0.1</ip></networks>"
             f"<profile>default</profile><quota>default</quota></{USER}></users></clickhouse>"
         )
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

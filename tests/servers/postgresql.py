@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from tests.servers.ports import free_port
 from tests.waiting import wait_until
 
 MIN_VERSION = 14
@@ -54,7 +54,7 @@ class PostgreSQLServer:
         self._settings = _SETTINGS | settings
         self._folder = Path(tempfile.mkdtemp(prefix="clew-postgresql-"))
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     def __enter__(self) -> Self:
         try:
@@ -169,9 +169,3 @@ def _other_user() -> pwd.struct_passwd | None:
 
 def _children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,6 +17,7 @@ from collector.decode.compiled.protobuf import BROKEN, BYTES, FIXED32, FIXED64, 
 from collector.decode.compiled.text import (
     INVALID,
     Bytes,
+    Texts,
     crc_of,
     crc_of_byte,
     is_text,
@@ -39,13 +40,6 @@ _EQUALS = ord("=")
 _COMMA, _COLON, _QUOTE = ord(","), ord(":"), ord('"')
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = ord("{"), ord("}"), ord("["), ord("]")
 _CLIENT, _PRODUCER = 3, 4
-
-
-class Texts(NamedTuple):
-    """A column of texts: all of them after one another, and where each ends; `ends[0]` is 0."""
-
-    data: Bytes
-    ends: npt.NDArray[np.int32]
 
 
 class SpanRows(NamedTuple):

@@ -6,6 +6,7 @@ provide the room. INVALID instead of a position: the text is not UTF-8.
 
 from itertools import pairwise
 from string import ascii_lowercase, ascii_uppercase, digits
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -39,8 +40,16 @@ _FIVES = np.array([5**exponent for exponent in range(22)], dtype=np.uint64)
 _SHORT_ESCAPES = np.zeros(128, dtype=np.uint8)
 for _raw, _letter in ((8, "b"), (9, "t"), (10, "n"), (12, "f"), (13, "r"), (34, '"'), (92, "\\")):
     _SHORT_ESCAPES[_raw] = ord(_letter)
-_IS_ODD = np.zeros(256, dtype=np.uint8)
-_IS_ODD[:32] = _IS_ODD[128:] = _IS_ODD[[34, 92]] = 1
+IS_ODD = np.zeros(256, dtype=np.uint8)
+"""Bytes of text that are more than themselves: what JSON escapes, and parts of characters beyond ASCII."""
+IS_ODD[:32] = IS_ODD[128:] = IS_ODD[[34, 92]] = 1
+
+
+class Texts(NamedTuple):
+    """A column of texts: all of them after one another, and where each ends; `ends[0]` is 0."""
+
+    data: Bytes
+    ends: npt.NDArray[np.int32]
 
 
 @inlined
@@ -140,7 +149,7 @@ def put_json_text(p: Bytes, start: int, end: int, out: Bytes, o: int) -> int:
     # Most texts are plain, and go byte for byte.
     for i in range(size):
         byte = source[i]
-        if _IS_ODD[byte]:
+        if IS_ODD[byte]:
             return _put_odd_text(p, start + i, end, out, o + 1 + i)
         target[i + 1] = byte
     target[size + 1] = 34
@@ -159,7 +168,7 @@ def _put_odd_text(p: Bytes, i: int, end: int, out: Bytes, o: int) -> int:
             o = put_bytes(p, i, i + size, out, o)
             i += size
             continue
-        if not _IS_ODD[byte]:
+        if not IS_ODD[byte]:
             out[o] = byte
             o += 1
         elif _SHORT_ESCAPES[byte]:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from collector.decode.zipkin_json_v2 import decode
-from query.render.zipkin_v2 import trace_json
 from storage.ids import SpanId, TraceId
 from storage.rows import span_of
 from storage.span import Endpoint, Span, SpanKind
 from tests import span_strategies as any_
+from tests.query.render.documents import trace_json
 
 BODIES = sorted((Path(__file__).parents[2] / "data").glob("*zipkin*.json"))
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from query.render.zipkin_v2 import trace_json
 from storage.span import Endpoint, Event, Resource, Scope, Span, SpanKind, StatusCode
 from tests.builders import MS, TODAY_NS, a_span_id, a_trace_id
+from tests.query.render.documents import trace_json
 
 SHOP = Resource({"service.name": "shop"})
 

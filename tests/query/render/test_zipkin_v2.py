@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from query.render.zipkin_v2 import links_json, names_json, trace_json, traces_json
+from query.render.zipkin_v2 import links_json, names_json
 from storage.ids import TraceId
 from storage.requests import DependencyLink
 from storage.span import Endpoint, Event, Protocol, Span, SpanKind, StatusCode
 from tests.builders import MS, TODAY_NS, US, a_short_trace_id, a_span_id, a_trace_id, a_zipkin_trace
+from tests.query.render.documents import trace_json, traces_json
 
 LONG_ID = TraceId(bytes.fromhex("7180c278b62e8f6a216a2aea45d08fc9"))
 

@@ -28,7 +28,8 @@ from tests.builders import DAY, MS, SECOND, TODAY_NS, a_half_truncated_trace, a_
 from tests.contract.asking import a_query
 from tests.contract.test_agreement import corpus, random_query
 from tests.contract.test_call_series import a_call, a_call_query
-from tests.servers.clickhouse import ClickHouseServer, free_port
+from tests.servers.clickhouse import ClickHouseServer
+from tests.servers.ports import free_ports
 from tests.storage.clickhouse.test_writer import LosingAnswers
 
 SHARDED = Cluster("bench", replicated=False)
@@ -48,7 +49,7 @@ class Shards:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ClickHouseServer]]:
-    ports = [free_port(), free_port()]
+    ports = free_ports(2)
     folder = tmp_path_factory.mktemp("cluster")
     with (
         ClickHouseServer(folder / "one", shards=ports, tcp_port=ports[0]) as one,
@@ -173,7 +174,7 @@ def test_what_only_one_shard_had_stored_is_made_whole_when_the_write_is_tried_ag
 
 
 def test_a_shard_that_is_away_makes_reads_and_writes_unavailable(tmp_path: Path) -> None:
-    ports = [free_port(), free_port()]
+    ports = free_ports(2)
     with (
         ClickHouseServer(tmp_path / "one", shards=ports, tcp_port=ports[0]) as one,
         ClickHouseServer(tmp_path / "two", shards=ports, tcp_port=ports[1]) as two,

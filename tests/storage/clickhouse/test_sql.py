@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from storage.batch import SpanBatch
 from storage.clickhouse import sql
 from storage.clickhouse.address import Address
-from storage.clickhouse.candidates import StoredNames, bucket_of, conditions_of, started_within
+from storage.clickhouse.candidates import bucket_of, conditions_of, started_within
 from storage.clickhouse.connection import Connection
 from storage.clickhouse.store import ClickHouseStore
+from storage.span_conditions import StoredNames
 from tests.builders import SECOND, TODAY_NS, a_span, a_trace_id
 from tests.contract.asking import a_query
 

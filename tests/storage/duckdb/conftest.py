@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.duckdb.store import DuckDBStore
+from tests.servers.duckdb_files import empty_duckdb
 
 MEMORY_LIMIT_BYTES = 256 * 2**20
 
@@ -28,6 +29,7 @@ def make_store(path: Path) -> StoreMaker:
 
 
 @pytest.fixture
-def store(make_store: StoreMaker) -> Iterator[DuckDBStore]:
+def store(make_store: StoreMaker, path: Path) -> Iterator[DuckDBStore]:
+    empty_duckdb(path)
     with make_store() as opened:
         yield opened

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,18 +16,11 @@ from storage.latency_buckets import RELATIVE_ACCURACY
 from storage.requests import CallQuery, CallSeries, RetentionPolicy
 from storage.span import Span, SpanKind, StatusCode
 from tests.builders import HOUR, SECOND, a_span, a_trace_id
-from tests.storage.duckdb.conftest import MEMORY_LIMIT_BYTES, StoreMaker
+from tests.storage.duckdb.conftest import StoreMaker
+from tests.storage.duckdb.lives import HOUR_STARTS_NS, KEEP_EVERYTHING, MINUTE, MOMENTS, Step, live, lives, rows_of
 
-MINUTE = 60 * SECOND
-HOUR_NS = 490_000 * HOUR
-KEEP_EVERYTHING = RetentionPolicy(None, None)
 TRACES = 4
 
-MOMENTS = st.builds(
-    lambda whole_ns, off_ns: HOUR_NS + whole_ns + off_ns,
-    st.sampled_from([-HOUR, -MINUTE, 0, MINUTE, 2 * MINUTE, 59 * MINUTE, HOUR, 2 * HOUR, 26 * HOUR]),
-    st.sampled_from([-1, 0, 0, 1, 30 * SECOND]),
-)
 SPANS = st.builds(
     lambda trace, **changes: a_span(trace, 1, **changes),
     st.integers(1, TRACES),
@@ -56,32 +47,7 @@ QUERIES = st.builds(
 )
 
 
-class Step(NamedTuple):
-    """spans: written in one commit, received at `now`. Then, if so, upkeep, with spans of this age dropped, or the
-    oldest few dropped, or the store reopened. And what is asked after it."""
-
-    spans: list[Span]
-    maintained: bool
-    max_age: int | None
-    drop_oldest: int
-    reopened: bool
-    query: CallQuery
-
-
-STEPS = st.lists(
-    st.builds(
-        Step,
-        spans=st.lists(SPANS, max_size=9),
-        maintained=st.booleans(),
-        max_age=st.sampled_from([None, None, 2, 4]),
-        drop_oldest=st.sampled_from([0, 0, 0, 1, 5]),
-        reopened=st.sampled_from([False, False, True]),
-        query=QUERIES,
-    ),
-    min_size=2,
-    max_size=8,
-)
-A_DAY = CallQuery(("backend", "frontend"), (2, 3), HOUR_NS + 27 * HOUR, HOUR, 30, HOUR, quantile=0.5)
+A_DAY = CallQuery(("backend", "frontend"), (2, 3), HOUR_STARTS_NS + 27 * HOUR, HOUR, 30, HOUR, quantile=0.5)
 TEN_MINUTES = replace(A_DAY, step_ns=10 * MINUTE, window_ns=10 * MINUTE, points=200)
 WIDE = [
     A_DAY,
@@ -122,24 +88,13 @@ def assert_agree(answer: Sequence[CallSeries], expected: Sequence[CallSeries]) -
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("tiny_sums")
 @settings(max_examples=40, deadline=None)
-@given(STEPS)
-def test_calls_are_those_counted_from_scratch_all_the_life_of_a_store(steps: list[Step]) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "clew.duckdb"
-        store = DuckDBStore(path, MEMORY_LIMIT_BYTES, 0, ()).__enter__()
-        try:
-            for now, step in enumerate(steps, 1):
-                store.write(SpanBatch.of(step.spans, now))
-                if step.maintained:
-                    store.maintain(RetentionPolicy(step.max_age, None), now)
-                    store._retention._drop_oldest(step.drop_oldest)
-                if step.reopened:
-                    store.__exit__(None, None, None)
-                    store = DuckDBStore(path, MEMORY_LIMIT_BYTES, 0, ()).__enter__()
-                for query in (step.query, *WIDE):
-                    assert_agree(store.call_series(query), counted_from_scratch(store, query))
-        finally:
-            store.__exit__(None, None, None)
+@given(lives(st.lists(SPANS, max_size=9), QUERIES))
+def test_calls_are_those_counted_from_scratch_all_the_life_of_a_store(steps: list[Step[CallQuery]]) -> None:
+    def check(store: DuckDBStore, asked: CallQuery) -> None:
+        for query in (asked, *WIDE):
+            assert_agree(store.call_series(query), counted_from_scratch(store, query))
+
+    live(steps, check)
 
 
 @pytest.mark.usefixtures("tiny_sums")
@@ -155,7 +110,7 @@ def test_the_sums_begin_with_what_a_store_held_before_there_were_any(store: Duck
             counted_of_commits.append(call_sums.CountedState.read(cursor).seq)
 
     assert counted_of_commits == [0, 1, 1]
-    assert rows_of(store, "call_minutes") == 2  # of the operation, and of all of the service
+    assert len(rows_of(store, "call_minutes")) == 2  # of the operation, and of all of the service
 
 
 @pytest.mark.usefixtures("tiny_sums")
@@ -174,7 +129,7 @@ def test_a_service_with_ids_in_its_span_names_has_few_operations_and_loses_no_ca
 
     assert {each.operation: sum(each.calls) for each in by_operation} == {"get": 3, "put": 3, OTHER_OPERATIONS: 21}
     assert [sum(each.calls) for each in store.call_series(A_DAY)] == [27]
-    assert rows_of(store, "call_operations") == 4
+    assert len(rows_of(store, "call_operations")) == 4
 
 
 @pytest.mark.usefixtures("tiny_sums")
@@ -183,7 +138,7 @@ def test_retention_makes_room_for_operations_and_takes_each_span_from_where_it_w
 ) -> None:
     monkeypatch.setattr(call_sums, "MOST_OPERATIONS", 1)
     old = [a_call(number, name="old") for number in range(1, 7)]
-    new = [a_call(number, name="new", start_ns=HOUR_NS + HOUR) for number in range(7, 13)]
+    new = [a_call(number, name="new", start_ns=HOUR_STARTS_NS + HOUR) for number in range(7, 13)]
     for received_ns, calls in enumerate((old, new, new, new), 1):
         store.write(SpanBatch.of(calls, received_ns))
         store.maintain(RetentionPolicy(1, None), received_ns)
@@ -200,12 +155,14 @@ def test_retention_makes_room_for_operations_and_takes_each_span_from_where_it_w
 @pytest.mark.usefixtures("tiny_sums")
 def test_nothing_is_kept_of_what_retention_dropped(store: DuckDBStore) -> None:
     for moment in range(3):
-        store.write(SpanBatch.of([a_call(number, start_ns=HOUR_NS + moment * HOUR) for number in range(1, 8)], moment))
+        store.write(
+            SpanBatch.of([a_call(number, start_ns=HOUR_STARTS_NS + moment * HOUR) for number in range(1, 8)], moment)
+        )
         store.maintain(KEEP_EVERYTHING, moment)
 
     store.maintain(RetentionPolicy(0, None), 3)
 
-    assert {table: rows_of(store, table) for table in call_sums.TABLES} == dict.fromkeys(call_sums.TABLES, 0)
+    assert {table: len(rows_of(store, table)) for table in call_sums.TABLES} == dict.fromkeys(call_sums.TABLES, 0)
 
 
 @pytest.mark.usefixtures("tiny_sums")
@@ -218,7 +175,7 @@ def test_sums_made_by_other_rules_are_forgotten_and_made_anew(make_store: StoreM
             cursor.execute("UPDATE call_hours SET calls = 1000")
 
     with make_store() as store:
-        assert rows_of(store, "call_hours") == 0
+        assert len(rows_of(store, "call_hours")) == 0
         store.maintain(KEEP_EVERYTHING, 2)
         assert [sum(each.calls) for each in store.call_series(A_DAY)] == [7]
 
@@ -226,8 +183,8 @@ def test_sums_made_by_other_rules_are_forgotten_and_made_anew(make_store: StoreM
 def test_few_spans_are_counted_at_the_very_moment_and_many_at_the_whole_minute_before(
     store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.write(SpanBatch.of([a_call(1, start_ns=HOUR_NS), a_call(2, start_ns=HOUR_NS + 5)], 1))
-    question = replace(A_DAY, end_ns=HOUR_NS + 5, step_ns=MINUTE, window_ns=MINUTE, points=1)
+    store.write(SpanBatch.of([a_call(1, start_ns=HOUR_STARTS_NS), a_call(2, start_ns=HOUR_STARTS_NS + 5)], 1))
+    question = replace(A_DAY, end_ns=HOUR_STARTS_NS + 5, step_ns=MINUTE, window_ns=MINUTE, points=1)
     few = store.call_series(question)
     monkeypatch.setattr(metrics, "FEW_SPANS", 1)
 
@@ -241,20 +198,14 @@ def test_windows_that_are_not_of_whole_minutes_are_counted_from_the_spans(
     store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metrics, "FEW_SPANS", -1)
-    store.write(SpanBatch.of([a_call(1, start_ns=HOUR_NS), a_call(2, start_ns=HOUR_NS + 5)], 1))
+    store.write(SpanBatch.of([a_call(1, start_ns=HOUR_STARTS_NS), a_call(2, start_ns=HOUR_STARTS_NS + 5)], 1))
 
-    series = store.call_series(replace(A_DAY, end_ns=HOUR_NS + 5, step_ns=SECOND, window_ns=SECOND, points=2))
+    series = store.call_series(replace(A_DAY, end_ns=HOUR_STARTS_NS + 5, step_ns=SECOND, window_ns=SECOND, points=2))
 
     assert [each.calls for each in series] == [(0, 2)]
 
 
 def a_call(number: int, **changes: Any) -> Span:
     """A server span of the frontend."""
-    values: dict[str, Any] = {"kind": SpanKind.SERVER, "start_ns": HOUR_NS, "name": "get"}
+    values: dict[str, Any] = {"kind": SpanKind.SERVER, "start_ns": HOUR_STARTS_NS, "name": "get"}
     return a_span(number, number, **(values | changes))
-
-
-def rows_of(store: DuckDBStore, table: str) -> int:
-    with store._instance.cursor() as cursor:
-        ((rows,),) = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()
-    return int(rows)

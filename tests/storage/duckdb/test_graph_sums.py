@@ -1,8 +1,6 @@
 """Sums of the service graph: whatever comes, goes and is repeated, a window has the graph of linking from scratch."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pytest
@@ -14,7 +12,6 @@ from storage.batch import SpanBatch
 from storage.duckdb import graph_sums, link_sums, service_graph, upkeep
 from storage.duckdb.peers import texts_of_json
 from storage.duckdb.store import DuckDBStore
-from storage.duckdb.time_parts import Level, Part, parts_of
 from storage.ids import TraceId
 from storage.linking.change import Window
 from storage.linking.graph import graph_of_traces, whole_minutes
@@ -27,16 +24,9 @@ from storage.span import Endpoint, Span, SpanKind
 from tests.builders import DAY, HOUR, MS, SECOND, a_span
 from tests.contract.test_dependencies_agreement import trace_timestamp_ns
 from tests.contract.test_service_graph import DESCRIPTIONS, outline
-from tests.storage.duckdb.conftest import MEMORY_LIMIT_BYTES, StoreMaker
-from tests.storage.duckdb.test_link_sums import (
-    HOUR_STARTS_NS,
-    IDS,
-    KEEP_EVERYTHING,
-    MINUTE,
-    STEPS,
-    Step,
-    rows_of,
-)
+from tests.storage.duckdb.conftest import StoreMaker
+from tests.storage.duckdb.lives import HOUR_STARTS_NS, KEEP_EVERYTHING, MINUTE, Step, live, rows_of
+from tests.storage.duckdb.test_link_sums import IDS, STEPS
 
 DAY_STARTS_NS = 20_417 * DAY
 GRAPH_WINDOWS = [
@@ -57,7 +47,7 @@ DESCRIBED = st.builds(
 
 
 @st.composite
-def described_steps(draw: st.DrawFn) -> list[Step]:
+def described_steps(draw: st.DrawFn) -> list[Step[Window]]:
     """The steps of the links' test, whose spans last and describe far ends."""
     return [step._replace(spans=[described(draw, span) for span in step.spans]) for step in draw(STEPS)]
 
@@ -92,23 +82,12 @@ def tiny_sums(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("tiny_sums")
 @settings(max_examples=25, deadline=None)
 @given(described_steps())
-def test_the_graph_is_that_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step]) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "clew.duckdb"
-        store = DuckDBStore(path, MEMORY_LIMIT_BYTES, 0, ()).__enter__()
-        try:
-            for now, step in enumerate(steps, 1):
-                store.write(SpanBatch.of(step.spans, now))
-                if step.maintained:
-                    store.maintain(RetentionPolicy(step.max_age, None), now)
-                    store._retention._drop_oldest(step.drop_oldest)
-                if step.reopened:
-                    store.__exit__(None, None, None)
-                    store = DuckDBStore(path, MEMORY_LIMIT_BYTES, 0, ()).__enter__()
-                for window in [step.window, *GRAPH_WINDOWS]:
-                    assert store.service_graph(*window) == graph_from_scratch(store, IDS, window)
-        finally:
-            store.__exit__(None, None, None)
+def test_the_graph_is_that_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step[Window]]) -> None:
+    def check(store: DuckDBStore, asked: Window) -> None:
+        for window in [asked, *GRAPH_WINDOWS]:
+            assert store.service_graph(*window) == graph_from_scratch(store, IDS, window)
+
+    live(steps, check)
 
 
 def a_call_to(host: str, trace: int, start_ns: int) -> Span:
@@ -164,6 +143,18 @@ class TestSums:
             "edge_days": [20_416, 20_417],
         }
 
+    def test_more_edges_than_are_held_are_added_up_in_sql(
+        self, store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for trace, host in enumerate(["api", "mail", "api"], 1):
+            store.write(SpanBatch.of([a_call_to(host, trace, DAY_STARTS_NS + trace * HOUR)]))
+            store.maintain(KEEP_EVERYTHING, 0)
+        held = two_days(store)
+
+        monkeypatch.setattr(graph_sums, "_DENSE_EDGES", 2)
+
+        assert two_days(store) == held == ["web > api (external) 2", "web > mail (external) 1"]
+
     def test_a_day_counts_equal_calls_in_one_row(self, store: DuckDBStore) -> None:
         for trace in range(1, 4):
             store.write(SpanBatch.of([a_call_to("api", trace, DAY_STARTS_NS + trace * HOUR)]))
@@ -195,38 +186,6 @@ class TestSums:
             store.maintain(KEEP_EVERYTHING, 0)
             assert len(rows_of(store, "edge_days")) == 1
             assert two_days(store) == ["web > api (external) 1"]
-
-
-LEVELS = (Level("minutes", "minute", 1), Level("hours", "hour", 60), Level("days", "day", 1440))
-
-
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        (range(0), []),
-        (range(5, 7), [Part("recent", "minute", range(5, 7)), Part("minutes", "minute", range(5, 7))]),
-        (range(60, 120), [Part("recent", "minute", range(60, 120)), Part("hours", "hour", range(1, 2))]),
-        (
-            range(1439, 2881),
-            [
-                Part("recent", "minute", range(1439, 2881)),
-                Part("minutes", "minute", range(1439, 1440)),
-                Part("minutes", "minute", range(2880, 2881)),
-                Part("days", "day", range(1, 2)),
-            ],
-        ),
-        (
-            range(-61, 60),
-            [
-                Part("recent", "minute", range(-61, 60)),
-                Part("minutes", "minute", range(-61, -60)),
-                Part("hours", "hour", range(-1, 1)),
-            ],
-        ),
-    ],
-)
-def test_a_window_is_read_in_the_longest_buckets_it_has_whole(asked: range, expected: list[Part]) -> None:
-    assert parts_of(asked, "recent", LEVELS) == expected
 
 
 def test_only_texts_and_true_are_read_of_json() -> None:

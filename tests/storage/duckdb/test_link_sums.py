@@ -2,9 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import pyarrow as pa
 import pytest
@@ -23,31 +20,20 @@ from storage.requests import DependencyLink, RetentionPolicy
 from storage.span import Endpoint, Span, SpanKind
 from tests.builders import HOUR, SECOND, TODAY_NS, a_short_trace_id, a_span, a_trace_id
 from tests.contract.test_dependencies_agreement import trace_timestamp_ns
-from tests.storage.duckdb.conftest import MEMORY_LIMIT_BYTES, StoreMaker
+from tests.storage.duckdb.conftest import StoreMaker
+from tests.storage.duckdb.lives import (
+    HOUR_STARTS_NS,
+    KEEP_EVERYTHING,
+    MINUTE,
+    MOMENTS,
+    Step,
+    live,
+    lives,
+    rows_of,
+)
 from tests.storage.linking.traces import sane_traces, spans
 
-MINUTE = 60 * SECOND
-KEEP_EVERYTHING = RetentionPolicy(None, None)
-HOUR_STARTS_NS = 490_000 * HOUR
 IDS = [a_trace_id(1), a_short_trace_id(1), *(a_trace_id(number) for number in range(2, 7))]
-
-MOMENTS = st.builds(
-    lambda whole_ns, off_ns: HOUR_STARTS_NS + whole_ns + off_ns,
-    st.sampled_from([-HOUR, -MINUTE, 0, MINUTE, 2 * MINUTE, 59 * MINUTE, HOUR, 2 * HOUR, 26 * HOUR]),
-    st.sampled_from([-1, 0, 0, 1, SECOND - 1, SECOND, 30 * SECOND]),
-)
-
-
-class Step(NamedTuple):
-    """spans: written in one commit, received at `now`. Then, if so, upkeep, with spans of this age dropped, or the
-    oldest few dropped, or the store reopened. And what is asked after it."""
-
-    spans: list[Span]
-    maintained: bool
-    max_age: int | None
-    drop_oldest: int
-    reopened: bool
-    window: Window
 
 
 @st.composite
@@ -62,19 +48,7 @@ def some_spans(draw: st.DrawFn) -> list[Span]:
     return found + repeated
 
 
-STEPS = st.lists(
-    st.builds(
-        Step,
-        spans=some_spans(),
-        maintained=st.booleans(),
-        max_age=st.sampled_from([None, None, 2, 4]),
-        drop_oldest=st.sampled_from([0, 0, 0, 1, 5]),
-        reopened=st.sampled_from([False, False, True]),
-        window=st.tuples(MOMENTS, MOMENTS).map(lambda ends: (min(ends), max(ends))),
-    ),
-    min_size=2,
-    max_size=8,
-)
+STEPS = lives(some_spans(), st.tuples(MOMENTS, MOMENTS).map(lambda ends: (min(ends), max(ends))))
 WINDOWS = [
     (HOUR_STARTS_NS - 100 * HOUR, HOUR_STARTS_NS + 100 * HOUR),
     (HOUR_STARTS_NS, HOUR_STARTS_NS + HOUR - 1),
@@ -106,23 +80,12 @@ def tiny_sums(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("tiny_sums")
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
-def test_the_graph_is_that_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step]) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "clew.duckdb"
-        store = DuckDBStore(path, MEMORY_LIMIT_BYTES, 0, ()).__enter__()
-        try:
-            for now, step in enumerate(steps, 1):
-                store.write(SpanBatch.of(step.spans, now))
-                if step.maintained:
-                    store.maintain(RetentionPolicy(step.max_age, None), now)
-                    store._retention._drop_oldest(step.drop_oldest)
-                if step.reopened:
-                    store.__exit__(None, None, None)
-                    store = DuckDBStore(path, MEMORY_LIMIT_BYTES, 0, ()).__enter__()
-                for window in [step.window, *WINDOWS]:
-                    assert store.dependencies(*window) == linked_from_scratch(store, IDS, window)
-        finally:
-            store.__exit__(None, None, None)
+def test_the_graph_is_that_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step[Window]]) -> None:
+    def check(store: DuckDBStore, asked: Window) -> None:
+        for window in [asked, *WINDOWS]:
+            assert store.dependencies(*window) == linked_from_scratch(store, IDS, window)
+
+    live(steps, check)
 
 
 def a_call(trace: int, start_ns: int, child: str = "app") -> list[Span]:
@@ -130,10 +93,6 @@ def a_call(trace: int, start_ns: int, child: str = "app") -> list[Span]:
         a_span(trace, 1, kind=SpanKind.CLIENT, service="web", start_ns=start_ns),
         a_span(trace, 2, parent=1, kind=SpanKind.SERVER, service=child, start_ns=start_ns + 1),
     ]
-
-
-def rows_of(store: DuckDBStore, table: str) -> list[tuple[object, ...]]:
-    return store._instance.read(lambda cursor: cursor.execute(f"FROM {table} ORDER BY ALL").fetchall())
 
 
 def day(store: DuckDBStore) -> list[DependencyLink]:

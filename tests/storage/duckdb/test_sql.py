@@ -5,9 +5,10 @@ import re
 import sqlalchemy as sa
 
 from storage.attributes import token
-from storage.duckdb.candidates import StoredNames, conditions_of, started_within
+from storage.duckdb.candidates import conditions_of, started_within
 from storage.duckdb.sql import SPANS, TRACE_ID, compiled, spans_of_traces
 from storage.requests import TagFilter, TraceQuery
+from storage.span_conditions import StoredNames
 
 
 def test_spans_of_traces_finds_the_rows_of_each_range_apart() -> None:

@@ -4,9 +4,10 @@ import sqlalchemy as sa
 
 from storage.attributes import token
 from storage.postgresql import sql
-from storage.postgresql.candidates import SharedTexts, StoredNames, conditions_of, started_within, visible
+from storage.postgresql.candidates import SharedTexts, conditions_of, started_within, visible
 from storage.postgresql.columns import signed_token
 from storage.requests import TagFilter, TraceQuery
+from storage.span_conditions import StoredNames
 
 SHARED = SharedTexts(
     key_sets=lambda key: [5], resources=lambda tag: [6, 7], scope_names=lambda text: [], scope_versions=lambda text: []

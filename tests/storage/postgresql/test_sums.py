@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,20 +23,17 @@ from storage.postgresql import beyond_sums, call_sums, link_sums, metrics, momen
 from storage.postgresql.store import PostgreSQLStore
 from storage.requests import CallQuery, CallSeries, RetentionPolicy
 from storage.span import Span, SpanKind
-from tests.builders import HOUR, SECOND, a_span, a_trace_id
+from tests.builders import HOUR, a_span, a_trace_id
 from tests.contract.test_dependencies_agreement import trace_timestamp_ns
 from tests.contract.test_service_graph import outline
 from tests.servers.stores import POSTGRESQL_DATABASES
-from tests.storage.duckdb.test_call_sums import HOUR_NS, QUERIES, TRACES, WIDE, as_of_whole_periods, assert_agree
+from tests.storage.duckdb.lives import HOUR_STARTS_NS, KEEP_EVERYTHING, MINUTE, Step, lives
+from tests.storage.duckdb.test_call_sums import QUERIES, TRACES, WIDE, as_of_whole_periods, assert_agree
 from tests.storage.duckdb.test_call_sums import SPANS as CALLS
 from tests.storage.duckdb.test_graph_sums import GRAPH_WINDOWS, described_steps
 from tests.storage.duckdb.test_link_sums import IDS, WINDOWS
-from tests.storage.duckdb.test_link_sums import Step as LinkStep
 from tests.storage.postgresql.conftest import a_store
 from tests.waiting import wait_until
-
-KEEP_EVERYTHING = RetentionPolicy(None, None)
-MINUTE = 60 * SECOND
 
 
 @pytest.fixture
@@ -77,7 +74,7 @@ def from_scratch(store: PostgreSQLStore, window: Window, wanted: range) -> list[
 @pytest.mark.usefixtures("tiny_sums")
 @settings(max_examples=15, deadline=None)
 @given(described_steps())
-def test_graphs_are_those_of_linking_from_scratch_all_the_life_of_a_store(steps: list[LinkStep]) -> None:
+def test_graphs_are_those_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step[Window]]) -> None:
     with a_database() as url, two_processes(url) as stores:
         stores[0].maintain(KEEP_EVERYTHING, 0)
         for now, step in enumerate(steps, 1):
@@ -85,41 +82,18 @@ def test_graphs_are_those_of_linking_from_scratch_all_the_life_of_a_store(steps:
             one.write(SpanBatch.of(step.spans, now))
             if step.maintained:
                 other.maintain(RetentionPolicy(step.max_age, None), now)
-            for window in [step.window, *WINDOWS, *GRAPH_WINDOWS]:
+            for window in [step.asked, *WINDOWS, *GRAPH_WINDOWS]:
                 linked = from_scratch(one, window, range(window[0], window[1] + 1))
                 assert one.dependencies(*window) == link_traces([*map(link_span_of, trace)] for trace in linked)
                 linked = from_scratch(one, window, whole_minutes(*window))
                 assert one.service_graph(*window) == graph_of_traces([*map(link_span_of, trace)] for trace in linked)
 
 
-class CallStep(NamedTuple):
-    """spans: written in one commit, received at `now`. Then, if so, upkeep, with spans of this age dropped. And what is
-    asked after it."""
-
-    spans: list[Span]
-    maintained: bool
-    max_age: int | None
-    query: CallQuery
-
-
-CALL_STEPS = st.lists(
-    st.builds(
-        CallStep,
-        spans=st.lists(CALLS, max_size=9),
-        maintained=st.booleans(),
-        max_age=st.sampled_from([None, None, 2, 4]),
-        query=QUERIES,
-    ),
-    min_size=2,
-    max_size=8,
-)
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("tiny_sums")
 @settings(max_examples=20, deadline=None)
-@given(CALL_STEPS)
-def test_calls_are_those_counted_from_scratch_all_the_life_of_a_store(steps: list[CallStep]) -> None:
+@given(lives(st.lists(CALLS, max_size=9), QUERIES))
+def test_calls_are_those_counted_from_scratch_all_the_life_of_a_store(steps: list[Step[CallQuery]]) -> None:
     with a_database() as url, two_processes(url) as stores:
         stores[0].maintain(KEEP_EVERYTHING, 0)
         for now, step in enumerate(steps, 1):
@@ -127,7 +101,7 @@ def test_calls_are_those_counted_from_scratch_all_the_life_of_a_store(steps: lis
             one.write(SpanBatch.of(step.spans, now))
             if step.maintained:
                 other.maintain(RetentionPolicy(step.max_age, None), now)
-            for query in (step.query, *WIDE):
+            for query in (step.asked, *WIDE):
                 assert_agree(one.call_series(query), counted_from_scratch(one, query))
 
 
@@ -138,11 +112,11 @@ def counted_from_scratch(store: PostgreSQLStore, query: CallQuery) -> list[CallS
 
 def a_call(trace: int, span: int = 1, **changes: Any) -> Span:
     """A client of a host from which nobody reports."""
-    values: dict[str, Any] = {"kind": SpanKind.CLIENT, "service": "web", "start_ns": HOUR_NS, "name": "get"}
+    values: dict[str, Any] = {"kind": SpanKind.CLIENT, "service": "web", "start_ns": HOUR_STARTS_NS, "name": "get"}
     return a_span(trace, span, **(values | {"attributes": {"server.address": "api"}} | changes))
 
 
-A_DAY = CallQuery(("web",), (int(SpanKind.CLIENT),), HOUR_NS + 20 * HOUR, HOUR, 24, HOUR)
+A_DAY = CallQuery(("web",), (int(SpanKind.CLIENT),), HOUR_STARTS_NS + 20 * HOUR, HOUR, 24, HOUR)
 TABLES = ("link_sums", "edge_sums", "edges", "call_sums", "call_operations")
 
 
@@ -157,14 +131,14 @@ def calls_of(store: PostgreSQLStore, **changes: Any) -> dict[str | None, int]:
 
 
 def graph_of(store: PostgreSQLStore) -> list[str]:
-    return outline(store.service_graph(HOUR_NS - HOUR, HOUR_NS + 30 * HOUR))
+    return outline(store.service_graph(HOUR_STARTS_NS - HOUR, HOUR_STARTS_NS + 30 * HOUR))
 
 
 @pytest.mark.usefixtures("tiny_sums")
 def test_what_the_sums_know_is_answered_without_reading_a_span(
     store: PostgreSQLStore, database: psycopg.Connection
 ) -> None:
-    store.write(SpanBatch.of([a_call(1), a_call(2), a_call(3, start_ns=HOUR_NS + 9 * HOUR)], 1))
+    store.write(SpanBatch.of([a_call(1), a_call(2), a_call(3, start_ns=HOUR_STARTS_NS + 9 * HOUR)], 1))
     store.maintain(KEEP_EVERYTHING, 1)
     database.execute("TRUNCATE spans")
     assert graph_of(store) == ["web > api (external) 3"]
@@ -174,7 +148,9 @@ def test_what_the_sums_know_is_answered_without_reading_a_span(
 @pytest.mark.usefixtures("tiny_sums")
 def test_nothing_is_kept_of_what_retention_dropped(store: PostgreSQLStore, database: psycopg.Connection) -> None:
     for now in range(3):
-        store.write(SpanBatch.of([a_call(now * 4 + each, start_ns=HOUR_NS + now * HOUR) for each in range(1, 5)], now))
+        store.write(
+            SpanBatch.of([a_call(now * 4 + each, start_ns=HOUR_STARTS_NS + now * HOUR) for each in range(1, 5)], now)
+        )
         store.maintain(KEEP_EVERYTHING, now)
     assert all(rows_of(database)[table] for table in TABLES[1:])
     store.maintain(RetentionPolicy(0, None), 3)

@@ -27,20 +27,25 @@ export type Answer = { id: number; answer?: unknown; error?: string };
  * makes the page stutter.
  */
 export function remoteDetails(url: string): SpanDetails {
-  const worker = new Worker(new URL("./details.worker.ts", import.meta.url), { type: "module" });
   const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   let last = 0;
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-    const asked = waiting.get(data.id);
-    waiting.delete(data.id);
-    if (data.error === undefined) asked?.resolve(data.answer as never);
-    else asked?.reject(new Error(data.error));
+  let worker: Worker | undefined;
+  const begun = () => {
+    // Not before it is asked: while a trace opens, a thread that begins is in its way.
+    worker = new Worker(new URL("./details.worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      const asked = waiting.get(data.id);
+      waiting.delete(data.id);
+      if (data.error === undefined) asked?.resolve(data.answer as never);
+      else asked?.reject(new Error(data.error));
+    };
+    return worker;
   };
   const ask = <T>(question: { detail: number } | { find: string } | { load: string }) =>
     new Promise<T>((resolve, reject) => {
       last += 1;
       waiting.set(last, { resolve, reject });
-      worker.postMessage({ id: last, ...question } satisfies Question);
+      (worker ?? begun()).postMessage({ id: last, ...question } satisfies Question);
     });
   let loaded: Promise<void> | undefined;
   const load = () => {
@@ -59,6 +64,6 @@ export function remoteDetails(url: string): SpanDetails {
       await load();
       return ask<number[]>({ find: text });
     },
-    close: () => worker.terminate(),
+    close: () => worker?.terminate(),
   };
 }

@@ -108,7 +108,7 @@ export function outlineOf(document: TraceDocument): Outline {
     traceId: document.traceId,
     summary: document.summary,
     spans: {
-      spanId: spans.map((one) => one.span.spanId),
+      spanId: spans.map((one) => one.span.spanId).join(""),
       parent: spans.map((one) => one.parent ?? -1),
       service: spans.map((one) => services.of(one.service ?? "")),
       name: spans.map((one) => names.of(one.span.name ?? "")),

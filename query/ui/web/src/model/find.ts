@@ -5,7 +5,7 @@
  */
 
 import { type KeyValue, type TraceDocument, textOf } from "./document.ts";
-import { nameOf, serviceOf, type Trace } from "./trace.ts";
+import { nameOf, serviceOf, spansWithId, type Trace } from "./trace.ts";
 
 export function termsOf(text: string): string[] {
   return [...text.matchAll(/"([^"]+)"|(\S+)/g)].map((found) => (found[1] ?? found[2] ?? "").toLowerCase());
@@ -16,16 +16,9 @@ export function findInOutline(trace: Trace, text: string): Set<number> {
   const terms = termsOf(text);
   const services = trace.services.map((name) => terms.some((term) => name.toLowerCase().includes(term)));
   const names = trace.names.map((name) => terms.some((term) => name.toLowerCase().includes(term)));
-  const ids = new Set(terms);
-  const found = new Set<number>();
+  const found = new Set(terms.flatMap((term) => spansWithId(trace, term)));
   for (let at = 0; at < trace.size; at++) {
-    if (
-      services[trace.service[at] as number] ||
-      names[trace.name[at] as number] ||
-      ids.has(trace.spanId[at] as string)
-    ) {
-      found.add(at);
-    }
+    if (services[trace.service[at] as number] || names[trace.name[at] as number]) found.add(at);
   }
   return found;
 }
@@ -69,8 +62,7 @@ function within(attributes: KeyValue[] | undefined, term: string): boolean {
 export function spanWithId(trace: Trace, text: string): number | undefined {
   const id = text.trim().toLowerCase();
   if (!/^[0-9a-f]{1,16}$/.test(id)) return undefined;
-  const at = trace.spanId.indexOf(id.padStart(16, "0"));
-  return at < 0 ? undefined : at;
+  return spansWithId(trace, id.padStart(16, "0"))[0];
 }
 
 export function describe(trace: Trace, span: number): string {

@@ -39,7 +39,8 @@ export interface Outline {
   services: string[];
   names: string[];
   spans: {
-    spanId: string[];
+    /** 16 hex digits a span, one after another. */
+    spanId: string;
     parent: number[];
     service: number[];
     name: number[];
@@ -67,7 +68,8 @@ export interface Trace {
   durationNs: number;
   services: string[];
   names: string[];
-  spanId: string[];
+  /** 16 hex digits a span, one after another: `idOf` has that of one. */
+  spanIds: string;
   parent: Int32Array;
   /** Where the subtree of a span ends: the position after its last descendant. */
   end: Int32Array;
@@ -90,7 +92,7 @@ export interface Trace {
 
 export function traceOf(outline: Outline): Trace {
   const { spans, summary } = outline;
-  const size = spans.spanId.length;
+  const size = spans.parent.length;
   const parent = Int32Array.from(spans.parent);
   return {
     traceId: outline.traceId,
@@ -100,7 +102,7 @@ export function traceOf(outline: Outline): Trace {
     durationNs: Math.max(1, Number(summary.durationNano ?? "0")),
     services: outline.services,
     names: outline.names,
-    spanId: spans.spanId,
+    spanIds: spans.spanId,
     parent,
     end: subtreeEnds(parent),
     depth: depths(parent),
@@ -158,6 +160,23 @@ function sectionsBySpan(path: Outline["criticalPath"]): Map<number, number[]> {
 
 export function hasFlag(trace: Trace, span: number, flag: number): boolean {
   return ((trace.flags[span] as number) & flag) !== 0;
+}
+
+const ID_DIGITS = 16;
+
+export function idOf(trace: Trace, span: number): string {
+  return trace.spanIds.slice(span * ID_DIGITS, (span + 1) * ID_DIGITS);
+}
+
+/** The spans with this id of 16 digits; there may be several. */
+export function spansWithId(trace: Trace, id: string): number[] {
+  if (id.length !== ID_DIGITS) return [];
+  const found: number[] = [];
+  for (let at = trace.spanIds.indexOf(id); at >= 0; at = trace.spanIds.indexOf(id, at + 1)) {
+    // What straddles two ids is none.
+    if (at % ID_DIGITS === 0) found.push(at / ID_DIGITS);
+  }
+  return found;
 }
 
 export function serviceOf(trace: Trace, span: number): string {

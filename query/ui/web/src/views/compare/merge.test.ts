@@ -13,7 +13,7 @@ function traced(text: string): Trace {
   const number = (list: string[], value: string) => (list.includes(value) ? list.indexOf(value) : list.push(value) - 1);
   const way: number[] = [];
   const spans: Outline["spans"] = {
-    spanId: [],
+    spanId: "",
     parent: [],
     service: [],
     name: [],
@@ -30,7 +30,7 @@ function traced(text: string): Trace {
     const depth = (line.length - line.trimStart().length - least) / 2;
     const [service = "", name = "", ms = "0", error = ""] = line.trim().split(" ");
     way[depth] = at;
-    spans.spanId.push(String(at));
+    spans.spanId += String(at).padStart(16, "0");
     spans.parent.push(depth === 0 ? -1 : (way[depth - 1] as number));
     spans.service.push(number(services, service));
     spans.name.push(number(names, name));

@@ -8,7 +8,7 @@ import { formatDuration, formatMoment, formatPercent } from "../../i18n/format.t
 import { useLanguage, useT } from "../../i18n/index.ts";
 import type { SpanDetails as Details } from "../../model/details.ts";
 import { type AnyValue, type KeyValue, plainOf, type SpanDetail, textOf, typeOf } from "../../model/document.ts";
-import { Flag, hasFlag, KINDS, nameOf, PROTOCOLS, serviceOf, type Trace } from "../../model/trace.ts";
+import { Flag, hasFlag, idOf, KINDS, nameOf, PROTOCOLS, serviceOf, type Trace } from "../../model/trace.ts";
 import { searchLink } from "../../routing/search-link.ts";
 import { useServiceColour } from "../../theme/theme.ts";
 import "./span-details.css";
@@ -63,7 +63,7 @@ export function SpanDetails({ trace, span, details, onSelect, onClose }: SpanDet
 }
 
 function spanUrl(trace: Trace, span: number): string {
-  return `${location.origin}${location.pathname}${location.search}#${trace.spanId[span]}`;
+  return `${location.origin}${location.pathname}${location.search}#${idOf(trace, span)}`;
 }
 
 function Times({ trace, span, onSelect }: { trace: Trace; span: number; onSelect: (span: number) => void }) {
@@ -94,7 +94,7 @@ function Times({ trace, span, onSelect }: { trace: Trace; span: number; onSelect
       t("trace.protocol"),
       `${PROTOCOLS[trace.protocol[span] as number]}${hasFlag(trace, span, Flag.sidecar) ? `, ${t("trace.sidecar")}` : ""}`,
     ],
-    [t("trace.span"), <code key="id">{trace.spanId[span]}</code>],
+    [t("trace.span"), <code key="id">{idOf(trace, span)}</code>],
   ];
   if (parent >= 0) {
     facts.push([

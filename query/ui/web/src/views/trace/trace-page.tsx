@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useSearch } from "wouter";
 import type { SpanDetails as Details } from "../../model/details.ts";
 import { findInOutline, spanWithId } from "../../model/find.ts";
-import type { Trace } from "../../model/trace.ts";
+import { idOf, type Trace } from "../../model/trace.ts";
 import { FlameGraph } from "./flame-graph.tsx";
 import { belowFirstLevel, revealed } from "./rows.ts";
 import { SpanDetails } from "./span-details.tsx";
@@ -38,7 +38,7 @@ export function TracePage({ trace, details, stored, children }: TracePageProps) 
   const { selected, detailsOpen, setDetailsOpen, select, reveal } = useSelected(trace, text, setCollapsed);
   const matches = useMatches(trace, details, text);
   const find = useRef<HTMLInputElement>(null);
-  useAddress(view, text, selected === undefined ? undefined : trace.spanId[selected]);
+  useAddress(view, text, selected === undefined ? undefined : idOf(trace, selected));
 
   const order = useMemo(() => (matches ? [...matches].sort((a, b) => a - b) : []), [matches]);
   const goToMatch = (step: 1 | -1) => {
