@@ -18,7 +18,7 @@ test: servers $(VENV)/.dev page  ## set up and pass the tests
 servers:  ## what the tests run beside clew: PostgreSQL and a browser, from Debian's packages
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && [ -x /usr/bin/chromium ] || { \
 		command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
-		apt-get update -q && apt-get install -q -y postgresql chromium fonts-nanum; } || { \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y postgresql chromium fonts-nanum; } || { \
 		echo 'the tests need a PostgreSQL and a Chromium: sudo apt-get install postgresql chromium fonts-nanum'; exit 1; }
 
 page: $(VENV)/.runtime  ## build clew's web page, if its sources changed
