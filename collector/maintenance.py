@@ -19,8 +19,8 @@ LEAST_GAP_S = 1.0
 """Between two rounds, however many hints come: a full store gives one with every commit."""
 
 NICENESS = 5
-"""More than the process has, about a third of the weight: when processors are few, commits and answers go first. More yet
-would let sustained overload starve the rounds, and questions read all that they have not rolled up."""
+"""Above the process's own, which is a third of the weight: when processors are few, commits and answers go first.
+Yet more would let a lasting overload starve the rounds, and questions read one by one what was not rolled up."""
 
 
 class Maintenance:

@@ -79,7 +79,7 @@ def _newest_rows(
         .limit(rows)
     )
     return [
-        NewestSpan(grouping_key(TraceId(trace_id), strict), Place(row_id, seq), start_ns)
+        NewestSpan(grouping_key(TraceId(trace_id), strict), (row_id, seq), start_ns)
         for trace_id, row_id, seq, start_ns in _all(cursor, statement)
     ]
 
@@ -91,7 +91,7 @@ def _newest_traces(
     newest = sa.func.max(_SPAN.start_ns, type_=sa.BigInteger)
     row = sa.func.arg_max(sa.func.row(_ROW_ID, _SPAN.seq), _SPAN.start_ns)
     statement = sa.select(key, row, newest).where(*conditions).group_by(key).order_by(newest.desc()).limit(limit)
-    return [NewestSpan(key, Place(*row), start_ns) for key, row, start_ns in _all(cursor, statement)]
+    return [NewestSpan(key, row, start_ns) for key, row, start_ns in _all(cursor, statement)]
 
 
 def _all(cursor: duckdb.DuckDBPyConnection, statement: sa.Select[tuple[object, ...]]) -> list[tuple[Any, ...]]:

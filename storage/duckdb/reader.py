@@ -5,8 +5,7 @@ read by numbers that let DuckDB pass over the vectors between them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import NamedTuple
+from itertools import islice, pairwise
 
 import duckdb
 
@@ -16,6 +15,9 @@ from storage.duckdb.sql import Range
 from storage.ids import grouping_key
 from storage.rows import span_of
 from storage.span import Span
+
+Place = tuple[int, int]
+"""The number of a span's row, which it keeps within a transaction, and its commit's (seq)."""
 
 _END_OF_SEQ = 2**63 - 1
 _VECTOR_ROWS = 2048
@@ -28,15 +30,8 @@ one more SELECT of a statement, and of all columns in one more statement."""
 _GROUPS_AT_ONCE = 16
 """Each SELECT of a statement has its own table of the ids and its own buffers."""
 _MAX_RANGES = 64
-_MAX_ROWS = 4096
+_MAX_ROWS = 16_384
 """Of one statement: every number that is read is compared with each range, and rows are held twice for a moment."""
-
-
-class Place(NamedTuple):
-    """Where a span is. A row keeps its number within a transaction."""
-
-    row_id: int
-    seq: int
 
 
 def traces_by_key(
@@ -58,7 +53,7 @@ def places_of(cursor: duckdb.DuckDBPyConnection, marks: Marks, keys: Sequence[by
     near = iter(_ranges_of(cursor, marks, keys))
     while groups := list(islice(near, _GROUPS_AT_ONCE)):
         statement = sql.rows_of_traces(sql.trace_key(strict), len(keys), groups)
-        places += (Place(*row) for row in cursor.execute(statement, list(keys)).fetchall())
+        places += cursor.execute(statement, list(keys)).fetchall()
     return sorted(places)
 
 
@@ -75,9 +70,9 @@ def rows_at(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A result to fetch for each part of the places, in their order; its rows in any order."""
     for part in _parts(sorted(places)):
-        seqs = _few(((seq, seq) for _, seq in part), 1)
-        row_ids = _few(((row_id, row_id) for row_id, _ in part), _VECTOR_ROWS)
-        yield cursor.execute(sql.rows(columns, seqs, row_ids), [[row_id for row_id, _ in part]])
+        row_ids = [row_id for row_id, _ in part]
+        seqs = _few(((seq, seq) for seq in {seq for _, seq in part}), 1)
+        yield cursor.execute(sql.rows(columns, seqs, _runs(row_ids)), [row_ids])
 
 
 def merged(ranges: Iterable[Range], gap: int) -> list[Range]:
@@ -124,12 +119,18 @@ def _few(ranges: Iterable[Range], gap: int) -> list[Range]:
     return found
 
 
+def _runs(row_ids: Sequence[int]) -> list[Range]:
+    """From where to where the numbers, which are in order, leave no vector out."""
+    cuts = [place for place, (one, following) in enumerate(pairwise(row_ids), 1) if following - one > _VECTOR_ROWS]
+    return [(row_ids[first], row_ids[end - 1]) for first, end in pairwise([0, *cuts, len(row_ids)])]
+
+
 def _parts(places: Iterable[Place]) -> Iterator[list[Place]]:
     """The places, which are in order, as many at once as one statement should read."""
     part: list[Place] = []
     runs = 0
     for place in places:
-        distance = place.row_id - part[-1].row_id if part else 0
+        distance = place[0] - part[-1][0] if part else 0
         runs += distance > _VECTOR_ROWS
         if runs >= _MAX_RANGES or len(part) == _MAX_ROWS or distance > _ROWS_WORTH_A_STATEMENT:
             yield part

@@ -38,7 +38,7 @@ def _summaries(
         return {}
     table = pa.concat_tables(reading.to_arrow_table() for reading in rows_at(cursor, sql.SUMMARY, places))
     row_ids = table["rowid"]
-    place_of = {place.row_id: place for place in places}
+    place_of = {place[0]: place for place in places}
 
     def whole(rows: Sequence[int]) -> list[Span]:
         asked = row_ids.take(rows).to_pylist()

@@ -62,7 +62,7 @@ class TestPages:
         assert len(found(store, limit=2000)) == 1499
 
     @pytest.mark.parametrize("maintained", [False, True])
-    @pytest.mark.parametrize(("ranges", "rows"), [(3, 4096), (64, 5), (1, 1)])
+    @pytest.mark.parametrize(("ranges", "rows"), [(3, 16_384), (64, 5), (1, 1)])
     def test_more_traces_than_a_statement_has_ranges_or_rows_come_back_whole(
         self, store: DuckDBStore, maintained: bool, ranges: int, rows: int
     ) -> None:
