@@ -72,12 +72,13 @@ def sums_between(connection: Arrows, minutes: range) -> pa.Table:
     rows = pa.concat_tables(parts).combine_chunks()
     cells = histograms.cells_of(rows)
     of_row = rows["edge"].to_numpy()
-    cell, counts = histograms.summed(of_row[cells.row] * BUCKETS + cells.bucket, cells.calls)
-    of_cell, bucket = np.divmod(cell, BUCKETS)
     edge, calls, errors = histograms.summed(of_row, rows["calls"].to_numpy(), rows["errors"].to_numpy())
+    place = np.searchsorted(edge, of_row)
+    cell, counts = histograms.summed_cells(len(edge), cells._replace(row=place[cells.row]))
+    of_cell, bucket = np.divmod(cell, BUCKETS)
     in_buckets = np.zeros(len(edge), np.int64)
-    np.add.at(in_buckets, np.searchsorted(edge, of_cell), counts)
-    names = _names(connection, edge).take(pa.array(np.searchsorted(edge, np.concatenate([of_cell, edge]))))
+    np.add.at(in_buckets, of_cell, counts)
+    names = _names(connection, edge).take(pa.array(np.concatenate([of_cell, np.arange(len(edge))])))
     return pa.table(
         [
             *names.columns,
