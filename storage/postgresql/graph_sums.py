@@ -1,4 +1,4 @@
-"""Calls of the service graph, summed up by the minute, ten minutes, the hour and the day of their traces' timestamps.
+"""Calls of the service graph, summed up by the minute, ten minutes, one and six hours and the day of their traces. times.
 
 Kept as `link_sums` keeps those of links, at the same commits and in the same transactions. There are no seconds: the
 service graph is one of whole minutes. `edges` numbers the pairs of nodes and finds them by digests: names may be long.
@@ -19,7 +19,7 @@ from storage.postgresql.session import Arrows
 from storage.postgresql.texts import digest
 from storage.postgresql.time_parts import parts_of
 
-EDGES = Kept("edge_sums", "edge", (1, 10, 60, 1440), lambda minute, minutes: minute // minutes)
+EDGES = Kept("edge_sums", "edge", (1, 10, 60, 360, 1440), lambda minute, minutes: minute // minutes)
 
 _NODES = ("parent", "parent_kind", "child", "child_kind")
 _NEW_EDGES = pa.schema(
