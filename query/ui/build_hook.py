@@ -43,7 +43,8 @@ class PageBuildHook(BuildHookInterface[Any]):
 def build_page() -> bool:
     """Make dist/ what web/ says; whether there was anything to do. Raises PageNotBuilt.
 
-    Processes that build or install at the same time wait for each other; dist/ is replaced at once, when the new one is complete.
+    Processes that build or install at the same time wait for each other; dist/ is replaced at once, when the new one
+    is complete.
     """
     with _alone():
         wanted = _digest_of_sources()
