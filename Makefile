@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# One process a processor, four at most: each has a PostgreSQL and a ClickHouse of its own. A file stays whole, for what its
+# tests share is made once; files stay in their order, for neighbours share servers, too.
+AT_ONCE = -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test servers page check bench image-steps kill screenshots golden wire lock clean
 
@@ -10,12 +13,12 @@ run: page  ## set up and serve on the standard ports, data under ./data
 
 test: servers $(VENV)/.dev page  ## set up and pass the tests
 	$(BIN)/python -m query.ui.build_hook install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(AT_ONCE)
 
 servers:  ## what the tests run beside clew: PostgreSQL and a browser, from Debian's packages
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && [ -x /usr/bin/chromium ] || { \
 		command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
-		apt-get update -q && apt-get install -q -y postgresql chromium fonts-nanum; } || { \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y postgresql chromium fonts-nanum; } || { \
 		echo 'the tests need a PostgreSQL and a Chromium: sudo apt-get install postgresql chromium fonts-nanum'; exit 1; }
 
 page: $(VENV)/.runtime  ## build clew's web page, if its sources changed

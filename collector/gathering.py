@@ -19,8 +19,8 @@ log = logging.getLogger("clew.collector")
 DecodeTogether = Callable[[Sequence[bytes]], DecodedTogether]
 """A decoder of several payloads: pure; leaves out those that it cannot judge, and refuses none."""
 
-GATHER_S = 0.005
-"""How long the first payload waits for others: a tenth of what an acknowledgement takes under load."""
+GATHER_S = 0.01
+"""How long the first payload waits for others: less than a fifth of what an acknowledgement takes under load."""
 SMALL_BYTES = 32 * 1024
 """A larger payload has enough spans of its own."""
 MAX_BYTES = 256 * 1024

@@ -1,6 +1,8 @@
 """The store's upkeep: one thread that calls `maintain` every few seconds, and earlier when somebody asks."""
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +17,10 @@ INTERVAL_S = 3.0
 """Longer, and a round takes both cores from the commits for longer: p99 of an acknowledgement grew by half at 10 s."""
 LEAST_GAP_S = 1.0
 """Between two rounds, however many hints come: a full store gives one with every commit."""
+
+NICENESS = 5
+"""Above the process's own, which is a third of the weight: when processors are few, commits and answers go first.
+Yet more would let a lasting overload starve the rounds, and questions read one by one what was not rolled up."""
 
 
 class Maintenance:
@@ -56,6 +62,7 @@ class Maintenance:
             self._thread.join()
 
     def _run(self) -> None:
+        _stand_back()
         while not self._stopping.is_set():
             # Cleared before the round: a hint that comes while it runs asks for another one.
             self._wake.clear()
@@ -70,3 +77,10 @@ class Maintenance:
             log.warning("store upkeep failed, next try in %g s: %s", self._interval_s, error)
         except Exception:
             log.exception("store upkeep failed, next try in %g s", self._interval_s)
+
+
+def _stand_back() -> None:
+    """Only on Linux has each thread a niceness of its own."""
+    if sys.platform.startswith("linux"):
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)

@@ -1,6 +1,10 @@
 """What the threads of one store tell each other. Each field is written by one thread and read by any."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import duckdb
 
 _UNKNOWN_SPANS_PER_COMMIT = 1.0
 
@@ -16,3 +20,17 @@ class Marks:
     watermark: int = 0
     spans_per_commit: float = _UNKNOWN_SPANS_PER_COMMIT
     complete_tag_keys: frozenset[str] = frozenset()
+
+
+@contextmanager
+def snapshot(cursor: duckdb.DuckDBPyConnection, marks: Marks) -> Iterator[Marks]:
+    """A transaction for reads of one moment, in which rows keep their numbers, and the marks as they were before it.
+
+    Later marks would tell of side tables that the transaction does not see.
+    """
+    known = replace(marks)
+    cursor.begin()
+    try:
+        yield known
+    finally:
+        cursor.rollback()

@@ -9,9 +9,9 @@ from storage import searching
 from storage.contract import Accepts
 from storage.duckdb import names, sql
 from storage.duckdb.candidates import conditions_of, started_within
-from storage.duckdb.marks import Marks
+from storage.duckdb.marks import Marks, snapshot
 from storage.duckdb.newest import NewestSpan, newest_spans
-from storage.duckdb.reader import spans_of_rows, traces_by_key
+from storage.duckdb.reader import spans_at, traces_by_key
 from storage.ids import TraceId, grouping_key
 from storage.matching import satisfies
 from storage.requests import TraceQuery
@@ -26,7 +26,13 @@ def find_traces(
     cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
 ) -> list[list[Span]]:
     """As SpanReader.find_traces."""
-    return list(searching.find(_Candidates(cursor, marks, query, strict), query).values())
+    candidates = _Candidates(cursor, marks, query, strict)
+    newest = candidates.newest()
+    traces = candidates.load([one.key for one in newest])
+    if query.tags and not all(_has(traces.get(one.key, []), one, query) for one in newest):
+        # One that a token named by mistake: the traces' other spans must be looked at.
+        return list(searching.find(candidates, query).values())
+    return [traces[one.key] for one in newest if one.key in traces]
 
 
 def find_traces_where(
@@ -41,11 +47,11 @@ def find_trace_ids(
 ) -> list[TraceId]:
     """As SpanReader.find_trace_ids. Conditions other than tags are exact, so that then no span needs to be read."""
     candidates = _Candidates(cursor, marks, query, strict)
-    newest = candidates.newest()
-    if query.tags and not _satisfy(cursor, query, newest, strict):
-        # One that a token named by mistake: the traces' other spans must be looked at.
-        return [TraceId(key.rjust(16, b"\0")) for key in searching.find(candidates, query)]
-    return [TraceId(one.key.rjust(16, b"\0")) for one in newest]
+    with snapshot(cursor, marks):
+        newest = candidates.newest()
+        satisfied = not query.tags or _satisfy(cursor, query, newest)
+    keys = [one.key for one in newest] if satisfied else searching.find(candidates, query)
+    return [TraceId(key.rjust(16, b"\0")) for key in keys]
 
 
 class _Candidates:
@@ -99,15 +105,16 @@ def _conditions(cursor: duckdb.DuckDBPyConnection, watermark: int, query: TraceQ
     return conditions_of(query, stored, lambda tag: names.resources_with(cursor, watermark, tag))
 
 
-def _satisfy(cursor: duckdb.DuckDBPyConnection, query: TraceQuery, newest: Sequence[NewestSpan], strict: bool) -> bool:
+def _has(trace: Sequence[Span], newest: NewestSpan, query: TraceQuery) -> bool:
+    """Whether a span that starts then satisfies the query."""
+    return any(span.start_ns == newest.start_ns and satisfies(span, query) for span in trace)
+
+
+def _satisfy(cursor: duckdb.DuckDBPyConnection, query: TraceQuery, newest: Sequence[NewestSpan]) -> bool:
     """Whether every one of these spans satisfies the query; they alone are read, as long as they do."""
     for start in range(0, len(newest), _SPANS_AT_ONCE):
-        keys = {one.row_id: one.key for one in newest[start : start + _SPANS_AT_ONCE]}
-        spans = spans_of_rows(cursor, list(keys))
-        if not all(
-            row_id in spans and grouping_key(spans[row_id].trace_id, strict) == key and satisfies(spans[row_id], query)
-            for row_id, key in keys.items()
-        ):
+        spans = spans_at(cursor, [one.place for one in newest[start : start + _SPANS_AT_ONCE]])
+        if not all(satisfies(span, query) for span in spans.values()):
             return False
     return True
 

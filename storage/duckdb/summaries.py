@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from storage.duckdb import sql
-from storage.duckdb.marks import Marks
-from storage.duckdb.reader import parameters_of, ranges_of, spans_of_rows
+from storage.duckdb.marks import Marks, snapshot
+from storage.duckdb.reader import Place, places_of, rows_at, spans_at
 from storage.duckdb.search import find_trace_ids
 from storage.ids import grouping_key
 from storage.requests import TraceQuery
@@ -24,32 +24,25 @@ def find_trace_summaries(
     cursor: duckdb.DuckDBPyConnection, marks: Marks, query: TraceQuery, *, strict: bool
 ) -> list[TraceSummary]:
     """As SpanReader.find_trace_summaries."""
-    # Rows are read again by their numbers, which are the same ones only within a transaction.
-    cursor.begin()
-    try:
-        found = find_trace_ids(cursor, marks, query, strict=strict)
-        keys = [grouping_key(trace_id, strict) for trace_id in found]
-        summaries = _summaries(cursor, marks, keys, strict=strict)
-        return [summaries[key] for key in keys if key in summaries]
-    finally:
-        cursor.rollback()
+    found = find_trace_ids(cursor, marks, query, strict=strict)
+    keys = [grouping_key(trace_id, strict) for trace_id in found]
+    with snapshot(cursor, marks) as known:
+        summaries = _summaries(cursor, places_of(cursor, known, keys, strict=strict), strict=strict)
+    return [summaries[key] for key in keys if key in summaries]
 
 
 def _summaries(
-    cursor: duckdb.DuckDBPyConnection, marks: Marks, keys: Sequence[bytes], *, strict: bool
+    cursor: duckdb.DuckDBPyConnection, places: Sequence[Place], *, strict: bool
 ) -> dict[bytes, TraceSummary]:
-    if not keys:
+    if not places:
         return {}
-    tables = []
-    for ranges in ranges_of(cursor, marks, keys):
-        statement = sql.summary_rows_of_traces(sql.trace_key(strict), len(keys), len(ranges))
-        tables.append(cursor.execute(statement, parameters_of(keys, ranges)).to_arrow_table())
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables(reading.to_arrow_table() for reading in rows_at(cursor, sql.SUMMARY, places))
     row_ids = table["rowid"]
+    place_of = {place[0]: place for place in places}
 
     def whole(rows: Sequence[int]) -> list[Span]:
         asked = row_ids.take(rows).to_pylist()
-        found = spans_of_rows(cursor, asked)
+        found = spans_at(cursor, [place_of[row_id] for row_id in asked])
         return [found[row_id] for row_id in asked]
 
     return summaries_of_table(table.drop_columns("rowid").cast(SUMMARY_TABLE), whole, strict=strict)

@@ -12,7 +12,6 @@ from storage.linking.row_index import Ints
 from storage.requests import GraphEdge, GraphNode, NodeKey, NodeKind, ServiceGraph
 
 _KINDS = len(NodeKind)
-_LATENCIES = BUCKETS - UNKNOWN
 
 
 class _Counts(NamedTuple):
@@ -24,7 +23,9 @@ class _Counts(NamedTuple):
 
 
 def graph_of_counts(calls: pa.Table) -> ServiceGraph:
-    """The graph of GRAPH_CALLS. Rows of one pair and bucket add up; what adds up to no calls is not in the graph.
+    """The graph of GRAPH_CALLS. Rows of one pair add up, and of one pair and bucket, errors in whichever they stand.
+
+    What adds up to no calls is not in the graph.
 
     They are added up by numbers, which rise as nodes do: 10 CPU ms for 100,000 rows, of which Arrow's grouping by texts
     took 100.
@@ -36,16 +37,18 @@ def graph_of_counts(calls: pa.Table) -> ServiceGraph:
     nodes = len(names) * _KINDS
     pair = _numbered_nodes(parent, parent_kind) * nodes + _numbered_nodes(child, child_kind)
     told = (parent_kind != NAMED_SERVICE) * 2 + (child_kind != NAMED_SERVICE)
-    key = (pair * _LATENCIES + _ints(calls, "latency") - UNKNOWN) * 4 + told
-    rows = _added(key, _ints(calls, "calls"), _ints(calls, "errors"))
-    row_pair = rows.key // (4 * _LATENCIES)
-    reporting = np.concatenate((row_pair[rows.key & 2 > 0] // nodes, row_pair[rows.key & 1 > 0] % nodes))
+    errors = _ints(calls, "errors")
+    counts, latency = _ints(calls, "calls"), _ints(calls, "latency")
+    rows = _added(pair * 4 + told, counts, errors)
+    reporting = np.concatenate((rows.key[rows.key & 2 > 0] // 4 // nodes, rows.key[rows.key & 1 > 0] // 4 % nodes))
     instrumented = frozenset(np.unique(reporting).tolist())
-    numbers = np.unique(np.divmod(row_pair, nodes)).tolist()
+    numbers = np.unique(np.divmod(rows.key // 4, nodes)).tolist()
     keys = {number: NodeKey(names[number // _KINDS], NodeKind(number % _KINDS)) for number in numbers}
+    known = latency != UNKNOWN
+    buckets = _added((pair * BUCKETS + latency)[known], counts[known], errors[known])
     return ServiceGraph(
         tuple(GraphNode(key, key.kind is NodeKind.SERVICE and number in instrumented) for number, key in keys.items()),
-        _edges(_added(rows.key // 4, rows.calls, rows.errors), keys, nodes),
+        _edges(_added(rows.key // 4, rows.calls, rows.errors), buckets, keys, nodes),
     )
 
 
@@ -70,25 +73,22 @@ def _added(key: Ints, calls: Ints, errors: Ints) -> _Counts:
     order = np.argsort(key, kind="stable")
     key = key[order]
     firsts = _firsts(key)
+    if not firsts.size:
+        return _Counts(key, calls, errors)
     added = np.add.reduceat(calls[order], firsts)
     some = added != 0
     return _Counts(key[firsts][some], added[some], np.add.reduceat(errors[order], firsts)[some])
 
 
-def _edges(rows: _Counts, keys: Mapping[int, NodeKey], nodes: int) -> tuple[GraphEdge, ...]:
-    """key: of a row, the parent's number times `nodes`, and the child's, times _LATENCIES, and the latency."""
-    if not rows.key.size:
-        return ()
-    pair, latency = np.divmod(rows.key, _LATENCIES)
-    latency += UNKNOWN
-    firsts = _firsts(pair)
-    known = firsts + (latency[firsts] == UNKNOWN)
+def _edges(pairs: _Counts, buckets: _Counts, keys: Mapping[int, NodeKey], nodes: int) -> tuple[GraphEdge, ...]:
+    """A pair's key: the parent's number times `nodes`, and the child's. A bucket's: that times BUCKETS, plus it."""
+    of_pair, bucket = np.divmod(buckets.key, BUCKETS)
     columns = (
-        *np.divmod(pair[firsts], nodes),
-        np.add.reduceat(rows.calls, firsts),
-        np.add.reduceat(rows.errors, firsts),
-        known,
-        np.append(firsts[1:], len(pair)),
+        *np.divmod(pairs.key, nodes),
+        pairs.calls,
+        pairs.errors,
+        np.searchsorted(of_pair, pairs.key),
+        np.searchsorted(of_pair, pairs.key, side="right"),
     )
     return tuple(
         GraphEdge(
@@ -96,7 +96,7 @@ def _edges(rows: _Counts, keys: Mapping[int, NodeKey], nodes: int) -> tuple[Grap
             keys[child],
             calls,
             errors,
-            Histogram(latency[begin:end], rows.calls[begin:end]),
+            Histogram(bucket[begin:end], buckets.calls[begin:end]),
         )
         for parent, child, calls, errors, begin, end in zip(*(each.tolist() for each in columns), strict=True)
     )
@@ -104,7 +104,7 @@ def _edges(rows: _Counts, keys: Mapping[int, NodeKey], nodes: int) -> tuple[Grap
 
 def _firsts(rising: Ints) -> Ints:
     """Where each of the distinct values begins."""
-    return np.flatnonzero(np.diff(rising, prepend=rising[0] - 1))
+    return np.flatnonzero(np.diff(rising, prepend=rising[:1] - 1))
 
 
 def _ints(calls: pa.Table, name: str) -> Ints:

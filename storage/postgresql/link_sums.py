@@ -8,19 +8,22 @@ large it is taken out of the sums and noted in `set_aside`: whoever asks links i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
 
-from storage.linking.change import change_by_bucket, traces_larger_before, without_traces
+from storage.linking.change import traces_larger_before, without_traces
+from storage.linking.graph_change import change_of_sums
+from storage.linking.graph_table import Sums
 from storage.linking.linker import Call
-from storage.linking.row_index import Bools, Ints
-from storage.linking.table import BUCKET_CALLS, RULES
+from storage.linking.row_index import Bools
+from storage.linking.table import BUCKET_CALLS
 from storage.postgresql import nul, sql
-from storage.postgresql.link_traces import Moment, Spans, change_table, whole_traces
+from storage.postgresql.link_traces import Spans, change_of
 from storage.postgresql.session import Arrows, Rows
 from storage.postgresql.texts import digest
+from storage.postgresql.time_parts import parts_of
 
 SECOND_NS = 10**9
 _LENGTHS_S = (1, 60, 3600)
@@ -46,14 +49,6 @@ DELETE FROM link_sums WHERE calls = 0 AND errors = 0 AND length_s = {length_s}
 """
 _SET_ASIDE = "INSERT INTO set_aside SELECT unnest({lows}) ON CONFLICT DO NOTHING"
 _TAKE_BACK = "DELETE FROM set_aside WHERE NOT EXISTS (SELECT FROM spans WHERE spans.trace_low = set_aside.trace_low)"
-_RULES = "SELECT link_rules FROM upkeep"
-_FORGET_ALL = (
-    "DELETE FROM link_sums",
-    "DELETE FROM set_aside",
-    "UPDATE segments SET spans = 0",
-    "UPDATE commits SET is_known = false",
-    f"UPDATE upkeep SET link_rules = {RULES:d}",
-)
 _PART = """
 SELECT parent, child, sum(calls)::bigint AS calls, sum(errors)::bigint AS errors FROM link_sums
 WHERE length_s = {length_s:d} AND bucket >= {first:d} AND bucket < {stop:d} GROUP BY pair, parent, child
@@ -63,7 +58,7 @@ WHERE length_s = {length_s:d} AND bucket >= {first:d} AND bucket < {stop:d} GROU
 def sums_between(connection: Arrows, seconds: range) -> Counter[Call]:
     """The calls that the sums hold of the traces of these seconds since the epoch."""
     calls: Counter[Call] = Counter()
-    for length_s, buckets in _parts(seconds):
+    for length_s, buckets in parts_of(seconds, _LENGTHS_S):
         found = connection.fetch(_PART.format(length_s=length_s, first=buckets.start, stop=buckets.stop))
         for parent, child, times, errors in zip(*(column.to_pylist() for column in found.columns), strict=True):
             ends = nul.plain(parent), nul.plain(child)
@@ -72,47 +67,14 @@ def sums_between(connection: Arrows, seconds: range) -> Counter[Call]:
     return calls
 
 
-def _parts(seconds: range) -> list[tuple[int, range]]:
-    """How these seconds are put together: of hours, minutes beside them, and seconds beside those."""
-    before, minutes, after = _cut(seconds, 60)
-    before_hours, hours, after_hours = _cut(minutes, 60)
-    parts = [(3600, hours), (60, before_hours), (60, after_hours), (1, before), (1, after)]
-    return [part for part in parts if part[1]]
-
-
-def _cut(buckets: range, size: int) -> tuple[range, range, range]:
-    """These buckets as those before, the larger buckets of `size` each that they have whole, and those after."""
-    whole = range(-(-buckets.start // size), buckets.stop // size)
-    if not whole:
-        return buckets, range(0), range(0)
-    return range(buckets.start, whole.start * size), whole, range(whole.stop * size, buckets.stop)
-
-
-def forget_sums_of_other_rules(rows: Rows) -> None:
-    """Begin anew when the sums were made by other rules than this clew's; nothing is known of any commit then."""
-    if rows.fetch(_RULES) != [(RULES,)]:
-        with rows.transaction():
-            for statement in _FORGET_ALL:
-                rows.change(statement)
-
-
-def count_commits(connection: Arrows, moment: Moment, lows: Ints, commits: Ints) -> None:
-    """Add these commits to the sums, whose spans are of the traces with these low halves. In the caller's transaction.
-
-    moment: of that transaction, so that the commits are among its news. lows: sorted, distinct.
-    """
-    counted = np.setdiff1d(lows, moment.set_aside)
-    _add(connection, _with_large_set_aside(connection, _counted(connection, moment, counted, commits)))
-
-
-def discount(connection: Arrows, moment: Moment, lows: Ints, horizon_ns: int, first_written: int) -> None:
-    """Take what the marks will pass out of the sums: spans of these traces; in the transaction that moves the marks."""
-    tables = []
-    for spans in whole_traces(connection, moment, np.setdiff1d(lows, moment.set_aside)):
-        before = ~moment.are_news(spans.written)
-        after = before & (spans.received_ns >= horizon_ns) & (spans.written >= first_written)
-        tables.append(change_by_bucket(change_table(spans, before, after), SECOND_NS))
-    _add(connection, tables)
+def change_by_spans(connection: Arrows, spans: Spans, before: Bools, after: Bools) -> Sums:
+    """What to add to the sums of links and of the service graph when other ones of these spans count than before."""
+    change = change_of(connection, spans, before, after)
+    large = traces_larger_before(change.table, RELINKED_SPANS)
+    if large.size:
+        connection.execute(_SET_ASIDE.format(lows=sql.bigints(spans.trace_lows[large].tolist())))
+        change = change._replace(table=without_traces(change.table, large))
+    return change_of_sums(change.table, SECOND_NS, change.describe)
 
 
 def take_dropped_back(rows: Rows) -> None:
@@ -120,30 +82,24 @@ def take_dropped_back(rows: Rows) -> None:
     rows.change(_TAKE_BACK)
 
 
-def _counted(connection: Arrows, moment: Moment, lows: Ints, commits: Ints) -> Iterator[tuple[Spans, Bools, Bools]]:
-    for spans in whole_traces(connection, moment, lows):
-        before = ~moment.are_news(spans.written)
-        yield spans, before, before | np.isin(spans.written >> sql.COMMIT_BITS, commits)
-
-
-def _with_large_set_aside(connection: Arrows, slices: Iterable[tuple[Spans, Bools, Bools]]) -> Iterator[pa.Table]:
-    for spans, before, after in slices:
-        table = change_table(spans, before, after)
-        large = traces_larger_before(table, RELINKED_SPANS)
-        if large.size:
-            connection.execute(_SET_ASIDE.format(lows=sql.bigints(spans.trace_lows[large].tolist())))
-            table = without_traces(table, large)
-        yield change_by_bucket(table, SECOND_NS)
-
-
-def _add(connection: Arrows, tables: Iterable[pa.Table]) -> None:
-    """Add changes, as BUCKET_CALLS of seconds."""
-    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *tables])
+def add(connection: Arrows, changes: Iterable[pa.Table]) -> None:
+    """Add BUCKET_CALLS of seconds to the sums, in the caller's transaction."""
+    change = pa.concat_tables([BUCKET_CALLS.empty_table(), *changes])
     if not change.num_rows:
         return
-    parents, children = ([nul.stored(name) for name in change[end].to_pylist()] for end in ("parent", "child"))
-    pairs = [digest(f"{parent}\0{child}") for parent, child in zip(parents, children, strict=True)]
-    columns = [change["bucket"], parents, children, change["calls"], change["errors"], pairs]
+    parents, children = (change[end].combine_chunks().dictionary_encode() for end in ("parent", "child"))
+    names = [[nul.stored(name) for name in ends.dictionary.to_pylist()] for ends in (parents, children)]
+    # A pair has many rows, one a second.
+    pairs, place = np.unique(
+        parents.indices.to_numpy().astype(np.int64) * len(names[1]) + children.indices.to_numpy(), return_inverse=True
+    )
+    digests = [
+        digest(f"{names[0][pair // len(names[1])]}\0{names[1][pair % len(names[1])]}") for pair in pairs.tolist()
+    ]
+    ends = [
+        pa.array(each, pa.string()).take(codes.indices) for each, codes in zip(names, (parents, children), strict=True)
+    ]
+    columns = [change["bucket"], *ends, change["calls"], change["errors"], pa.array(digests).take(pa.array(place))]
     connection.execute(_MAKE_CHANGED)
     connection.ingest("changed", pa.table(columns, schema=_CHANGED), temporary=True)
     for length_s in _LENGTHS_S:

@@ -1,7 +1,6 @@
 """Reading whole traces for the linker, in slices that fit in memory, from the narrow columns of their spans.
 
-Which traces is asked first, then their spans by the index on trace ids, some thousand traces at once. All reads of one
-question see one moment, so what upkeep has not counted yet is what the table `commits` says of that moment.
+Which traces is asked first, then their spans by the index on trace ids, some thousand traces at once.
 """
 
 from collections.abc import Iterator
@@ -12,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from storage.linking.change import CHANGE_TABLE
-from storage.linking.graph_table import GRAPH_TABLE
+from storage.linking.graph_change import GRAPH_CHANGE_TABLE
+from storage.linking.graph_table import GRAPH_TABLE, Describe
 from storage.linking.link_span import ERROR
+from storage.linking.peer import PEER_KINDS
 from storage.linking.row_index import Bools, Ints
-from storage.linking.table import LINK_TABLE
 from storage.postgresql import sql
+from storage.postgresql.moment import Moment
+from storage.postgresql.peers import read_peers
 from storage.postgresql.session import Arrows
 from storage.postgresql.texts import ArrowTexts
 from storage.span import Protocol, StatusCode
@@ -35,6 +36,7 @@ _COLUMNS = (
     "kind",
     "shared",
     "service_id",
+    "name_id",
     "local_ipv4",
     "rare",
     "local_port",
@@ -43,83 +45,71 @@ _COLUMNS = (
     "protocol",
     "status_code",
     "received_ns",
+    f"CASE WHEN kind IN ({', '.join(str(int(kind)) for kind in sorted(PEER_KINDS))}) THEN ctid::text END AS address",
 )
 
-_NEWS = "SELECT written FROM commits WHERE NOT is_known"
-_SET_ASIDE = "SELECT trace_low FROM set_aside"
 # The key stands among the span's own, before those of events, links and scopes.
 _WITH_ERROR = (
     f"SELECT id FROM texts WHERE role = 3 AND strpos(split_part(text, U&'\\001E', 1), U&'\\001F{ERROR}\\001F') > 0"
 )
 
 
-_STARTED = "SELECT DISTINCT trace_low FROM spans WHERE start_ns BETWEEN {first_ns:d} AND {last_ns:d} AND {visible}"
-_OF_COMMITS = f"""
-SELECT DISTINCT trace_low FROM spans
-WHERE written >= {{first_place:d}} AND written < {{stop_place:d}}
-    AND written >> {sql.COMMIT_BITS} = ANY({{commits}}) AND {{visible}}
-"""
-
-
-class Moment(NamedTuple):
-    """What a transaction sees. news: the numbers of the commits that the sums do not know; set_aside: low halves."""
-
-    horizon_ns: int
-    first_written: int
-    news: Ints
-    set_aside: Ints
-
-    @classmethod
-    def of(cls, connection: Arrows) -> "Moment":
-        """That of the connection's transaction."""
-        marks = connection.fetch(sql.MARKS)
-        return cls(
-            int(marks["horizon_ns"][0].as_py()),
-            int(marks["first_written"][0].as_py()),
-            np.unique(connection.fetch(_NEWS)["written"].to_numpy() >> sql.COMMIT_BITS),
-            connection.fetch(_SET_ASIDE)["trace_low"].to_numpy(),
-        )
-
-    @property
-    def visible(self) -> str:
-        """The SQL condition on a span that reads look at."""
-        return f"received_ns >= {self.horizon_ns:d} AND written >= {self.first_written:d}"
-
-    def are_news(self, written: Ints) -> Bools:
-        """Whether the sums do not know the spans in these places."""
-        return np.isin(written >> sql.COMMIT_BITS, self.news)
+_TRACES = "SELECT DISTINCT trace_low FROM spans WHERE {condition}"
+_SPANS = f"SELECT {', '.join(_COLUMNS)} FROM spans WHERE {{condition}}"
 
 
 class Spans(NamedTuple):
-    """Spans of whole traces. links: GRAPH_TABLE; the rest a value a span; trace_lows: the low half of each trace."""
+    """Spans of whole traces. rows: as stored, without what is of no account to sums; links: GRAPH_TABLE of them.
 
+    trace_lows: the low half of each trace.
+    """
+
+    rows: pa.Table
     links: pa.Table
-    written: Ints
-    received_ns: Ints
     trace_lows: Ints
+
+    @property
+    def written(self) -> Ints:
+        """The place of each span."""
+        return _numbers(self.rows, "written")
+
+    @property
+    def received_ns(self) -> Ints:
+        """When each was received."""
+        return _numbers(self.rows, "received_ns")
+
+
+def _numbers(rows: pa.Table, column: str) -> Ints:
+    numbers: Ints = rows[column].to_numpy()
+    return numbers
+
+
+class Change(NamedTuple):
+    """table: GRAPH_CHANGE_TABLE. describe: reads of it what is not in it, by the connection that read the spans."""
+
+    table: pa.Table
+    describe: Describe
+
+
+def lows_where(connection: Arrows, condition: str) -> Ints:
+    """The low halves of the traces with a span that meets the SQL condition; sorted, distinct."""
+    lows: Ints = np.sort(connection.fetch(_TRACES.format(condition=condition))["trace_low"].to_numpy())
+    return lows
 
 
 def lows_of_commits(connection: Arrows, moment: Moment, commits: Ints) -> Ints:
-    """The low halves of the traces with visible spans in these commits; sorted, distinct."""
-    if not commits.size:
-        return commits
-    found = connection.fetch(
-        _OF_COMMITS.format(
-            first_place=int(commits.min()) << sql.COMMIT_BITS,
-            stop_place=(int(commits.max()) + 1) << sql.COMMIT_BITS,
-            commits=sql.bigints(commits.tolist()),
-            visible=moment.visible,
-        )
-    )
-    lows: Ints = np.sort(found["trace_low"].to_numpy())
-    return lows
+    """As `lows_where`, of the visible spans in these commits."""
+    return lows_where(connection, moment.in_commits(commits)) if commits.size else commits
 
 
-def traces_started(connection: Arrows, moment: Moment, first_ns: int, last_ns: int) -> Ints:
-    """The low halves of the traces with a visible span that starts in [first_ns, last_ns]; sorted, distinct."""
-    statement = _STARTED.format(first_ns=first_ns, last_ns=last_ns, visible=moment.visible)
-    lows: Ints = np.sort(connection.fetch(statement)["trace_low"].to_numpy())
-    return lows
+def lows_started(connection: Arrows, moment: Moment, first_ns: int, last_ns: int) -> Ints:
+    """As `lows_where`, of the visible spans that start in [first_ns, last_ns]."""
+    return lows_where(connection, f"start_ns BETWEEN {first_ns:d} AND {last_ns:d} AND {moment.visible}")
+
+
+def spans_where(connection: Arrows, condition: str) -> pa.Table:
+    """The spans that meet the SQL condition, as the rows of Spans."""
+    return connection.fetch(_SPANS.format(condition=condition))
 
 
 def whole_traces(
@@ -130,24 +120,20 @@ def whole_traces(
     with_error = connection.fetch(_WITH_ERROR)["id"].to_numpy() if lows.size else np.zeros(0, np.int64)
     for first in range(0, lows.size, slice_traces):
         part = lows[first : first + slice_traces]
-        statement = (
-            f"SELECT {', '.join(_COLUMNS)} FROM spans"
-            f" WHERE trace_low = ANY({sql.bigints(part.tolist())}) AND {moment.visible}"
-        )
-        rows = connection.fetch(statement)
-        yield Spans(
-            _link_table(rows, part, texts, with_error),
-            rows["written"].to_numpy(),
-            rows["received_ns"].to_numpy(),
-            part,
-        )
+        rows = spans_where(connection, f"trace_low = ANY({sql.bigints(part.tolist())}) AND {moment.visible}")
+        yield Spans(rows, _link_table(rows, part, texts, with_error), part)
 
 
-def change_table(spans: Spans, before: Bools, after: Bools) -> pa.Table:
-    """CHANGE_TABLE of these spans, without those that count at neither time."""
-    table = spans.links.select(LINK_TABLE.names)
-    table = table.append_column("before", pa.array(before)).append_column("after", pa.array(after))
-    return table.filter(pa.array(before | after)).cast(CHANGE_TABLE)
+def change_of(connection: Arrows, spans: Spans, before: Bools, after: Bools) -> Change:
+    """These spans, without those that count at neither time. The connection is still in the transaction they are of."""
+    kept = np.flatnonzero(before | after)
+    written, addresses = spans.written, spans.rows["address"].combine_chunks()
+    table = spans.links.append_column("before", pa.array(before)).append_column("after", pa.array(after))
+
+    def describe(rows: Ints) -> pa.ListArray:
+        return read_peers(connection, written[kept[rows]], addresses.take(pa.array(kept[rows])))
+
+    return Change(table.take(pa.array(kept)).cast(GRAPH_CHANGE_TABLE), describe)
 
 
 def _link_table(rows: pa.Table, lows: Ints, texts: ArrowTexts, with_error: Ints) -> pa.Table:

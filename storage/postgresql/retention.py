@@ -4,12 +4,9 @@ So nothing is ever deleted row by row, and a span past its age is gone for every
 when the last span of its segment has gone, which is some sixteenth of the retention later.
 """
 
-import numpy as np
-
-from storage.linking.row_index import Ints
-from storage.postgresql import link_sums, segments, sql
+from storage.postgresql import link_sums, segments, sql, sums
 from storage.postgresql.connections import Connections
-from storage.postgresql.link_traces import Moment
+from storage.postgresql.moment import Moment
 from storage.postgresql.segments import Segment
 from storage.postgresql.session import Rows
 from storage.requests import RetentionPolicy
@@ -34,7 +31,6 @@ FROM (
     WHERE received_ns < {horizon_ns:d}
 ) AS expiring
 """
-_TRACES_GONE = "SELECT DISTINCT trace_low FROM spans WHERE {gone} AND {visible}"
 _SPANS_GONE = "SELECT coalesce(sum(spans), 0)::bigint AS spans FROM commits WHERE {gone}"
 _MOVE_MARKS = (
     """
@@ -113,17 +109,17 @@ class Retention:
     def _move_marks(self, horizon_ns: int, first_written: int) -> int:
         with self._connections.arrows() as connection:
             connection.execute(sql.OF_ONE_MOMENT)
+            connection.execute(sql.ALONE)
             moment = Moment.of(connection)
+            gone = _GONE.format(horizon_ns=horizon_ns, first_written=first_written)
             values = {
-                "gone": _GONE.format(horizon_ns=horizon_ns, first_written=first_written),
-                "visible": moment.visible,
+                "gone": gone,
                 "segment_bits": sql.SEGMENT_BITS,
                 "horizon_ns": horizon_ns,
                 "first_written": first_written,
             }
             spans = int(connection.fetch(_SPANS_GONE.format(**values))["spans"][0].as_py())
-            lows: Ints = np.sort(connection.fetch(_TRACES_GONE.format(**values))["trace_low"].to_numpy())
-            link_sums.discount(connection, moment, lows, horizon_ns, first_written)
+            sums.discount(connection, moment, gone, horizon_ns, first_written)
             for statement in _MOVE_MARKS:
                 connection.execute(statement.format(**values))
             connection.commit()

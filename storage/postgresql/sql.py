@@ -13,6 +13,8 @@ all reads look past; their room comes back when their whole segment is behind on
 `span_names`  each (service, name, kind, remote service), 0 for an absent one, and the last span that had it
 `tag_keys`, `tag_values`  values of the autocomplete keys, and the last span that had each
 `link_sums`, `set_aside`  sums of calls between services (link_sums)
+`edges`, `edge_sums`  sums of the service graph's calls (graph_sums)
+`call_operations`, `call_sums`  sums of the calls of services and operations (call_sums)
 `upkeep`      one row: the two marks, and by which rules the sums were made
 """
 
@@ -65,6 +67,10 @@ _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # that is how S
 OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 """First of a transaction whose statements are all to see what the first one of them does."""
 
+ALONE = "UPDATE upkeep SET sum_rules = sum_rules"
+"""Next in a transaction that changes sums or marks. The lock of upkeep is of another connection, which may break while
+this one goes on: then the transaction of whoever took it over meets this row changed, and fails."""
+
 MARKS = "SELECT horizon_ns, first_written FROM upkeep"
 _VISIBLE = "received_ns >= %(horizon_ns)s AND written >= %(first_written)s"
 
@@ -107,12 +113,17 @@ def texts_of_numbers(numbers: Iterable[int]) -> str:
 
 def numbers_of_texts(role: int, digests: Iterable[bytes]) -> str:
     """(id) of the texts with these digests, which are written in."""
-    return f"SELECT id FROM texts WHERE role = {role:d} AND digest = ANY('{{{','.join(map(_hex, digests))}}}'::bytea[])"
+    return f"SELECT id FROM texts WHERE role = {role:d} AND digest = ANY({byteas(digests)})"
 
 
 def bigints(numbers: Iterable[int]) -> str:
     """An array of numbers, for the statements that take no parameters."""
     return f"'{{{','.join(f'{number:d}' for number in numbers)}}}'::bigint[]"
+
+
+def byteas(values: Iterable[bytes]) -> str:
+    """An array of bytes, as `bigints`."""
+    return f"'{{{','.join(map(_hex, values))}}}'::bytea[]"
 
 
 def _hex(value: bytes) -> str:
@@ -201,6 +212,10 @@ _OTHER_TABLES = (
     "tag_keys",
     "tag_values",
     "link_sums",
+    "edges",
+    "edge_sums",
+    "call_operations",
+    "call_sums",
     "set_aside",
     "upkeep",
 )

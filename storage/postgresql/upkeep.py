@@ -10,11 +10,12 @@ from contextlib import contextmanager
 import numpy as np
 
 from storage.linking.row_index import Ints
-from storage.postgresql import link_sums, nul, segments, sql, tag_values
+from storage.postgresql import nul, segments, sql, sums, tag_values
 from storage.postgresql.connections import Connections
-from storage.postgresql.link_traces import Moment, lows_of_commits
+from storage.postgresql.moment import Moment
 from storage.postgresql.session import Arrows, Rows
 from storage.postgresql.texts import KnownTexts, digest
+from storage.postgresql.writer import names_of
 
 SLICE_SPANS = 200_000
 """Spans rolled up in one transaction: about half a second of work, most of it linking."""
@@ -31,17 +32,11 @@ _NEWS = """
 SELECT written, sum(spans)::bigint AS spans FROM commits WHERE NOT is_known AND {visible} GROUP BY written
 ORDER BY written LIMIT 10000
 """
-_IN_COMMITS = """written >= {first_place:d} AND written < {stop_place:d}
-    AND written >> {commit_bits:d} = ANY({commits}) AND {visible}"""
 _MERGE_NAMES = """
 WITH merged AS (DELETE FROM new_names RETURNING *)
 INSERT INTO span_names
-SELECT service_id, name_id, kind, remote_service_id, max(received_ns), max(written) FROM (
-    SELECT coalesce(service_id, 0) AS service_id, coalesce(name_id, 0) AS name_id, kind,
-        coalesce(remote_service_id, 0) AS remote_service_id, received_ns, written
-    FROM spans WHERE {in_commits}
-    UNION ALL SELECT * FROM merged
-) AS seen GROUP BY service_id, name_id, kind, remote_service_id
+SELECT service_id, name_id, kind, remote_service_id, max(received_ns), max(written) FROM merged
+GROUP BY service_id, name_id, kind, remote_service_id
 ON CONFLICT (service_id, name_id, kind, remote_service_id) DO UPDATE
 SET received_ns = greatest(span_names.received_ns, excluded.received_ns),
     written = greatest(span_names.written, excluded.written)
@@ -85,7 +80,7 @@ class Upkeep:
 
     def run(self, rows: Rows) -> None:
         """Roll up what was committed before the call, or a part of it when it is very much."""
-        link_sums.forget_sums_of_other_rules(rows)
+        sums.forget_sums_of_other_rules(rows)
         self._agree_on_tag_keys(rows)
         for _ in range(MAX_SLICES):
             if not self._roll_up_slice(rows):
@@ -96,25 +91,23 @@ class Upkeep:
         """Whether there may be more."""
         with self._connections.arrows() as connection:
             connection.execute(sql.OF_ONE_MOMENT)
+            connection.execute(sql.ALONE)
             moment = Moment.of(connection)
             commits = _next_slice(connection, moment)
-            if not commits.size:
+            if not commits.size or not moment.are_ours:
                 return False
             first_place = int(commits.min()) << sql.COMMIT_BITS
             stop_place = (int(commits.max()) + 1) << sql.COMMIT_BITS
             values = {
-                "first_place": first_place,
-                "stop_place": stop_place,
                 "commit_bits": sql.COMMIT_BITS,
                 "segment_bits": sql.SEGMENT_BITS,
                 "commits": sql.bigints(commits.tolist()),
-                "visible": moment.visible,
             }
-            in_commits = _IN_COMMITS.format(**values)
-            connection.execute(_MERGE_NAMES.format(in_commits=in_commits))
+            for spans in sums.count_commits(connection, moment, commits):
+                connection.ingest("new_names", names_of(spans))
+            connection.execute(_MERGE_NAMES)
             for (key,) in rows.fetch(sql.TAG_KEYS):
                 self._roll_up_tag(rows, nul.plain(key), first_place, stop_place)
-            link_sums.count_commits(connection, moment, lows_of_commits(connection, moment, commits), commits)
             for statement in _KNOW:
                 connection.execute(statement.format(**values))
             connection.commit()

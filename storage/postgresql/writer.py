@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from storage.batch import SpanBatch
 from storage.errors import StoreUnavailable
@@ -89,12 +90,12 @@ class Writer:
 
     def _note_names(self, connection: Arrows, table: pa.Table) -> None:
         """Note the names that this process has not seen lately; upkeep knows of all others."""
-        groups = table.group_by([*_NAME], use_threads=False).aggregate([("received_ns", "max"), ("written", "max")])
+        groups = names_of(table)
         if len(self._named) > _MAX_REMEMBERED:
             self._named.clear()
         news = []
         for *name, received_ns, written in zip(*(column.to_pylist() for column in groups.columns), strict=True):
-            key = tuple(number or 0 for number in name)
+            key = tuple(name)
             if received_ns >= self._named.get(key, received_ns - _NAMED_AGAIN_NS) + _NAMED_AGAIN_NS:
                 news.append((*key, received_ns, written))
         if news:
@@ -121,6 +122,13 @@ class Writer:
             )
         self._unsettled = None
         return bool(outcome == _COMMITTED)
+
+
+def names_of(spans: pa.Table) -> pa.Table:
+    """The distinct names among rows of the table `spans`, as `new_names` takes them: 0 for none."""
+    groups = spans.group_by([*_NAME], use_threads=False).aggregate([("received_ns", "max"), ("written", "max")])
+    columns = [pc.fill_null(column, pa.scalar(0, column.type)) for column in groups.columns]
+    return pa.table(columns, schema=_NEW_NAMES)
 
 
 def _slices(rows: int) -> Iterator[range]:

@@ -1,4 +1,6 @@
 import logging
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from collector.maintenance import Maintenance
+from collector.maintenance import NICENESS, Maintenance
 from storage.contract import SpanStore
 from storage.errors import StoreUnavailable
 from storage.requests import RetentionPolicy
@@ -83,3 +85,20 @@ def test_maintenance_ends_its_thread_when_it_is_stopped() -> None:
 
 def test_maintenance_may_be_stopped_before_it_was_started() -> None:
     Maintenance(cast("SpanStore", StoreDouble()), POLICY).stop()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there has each thread a niceness of its own")
+def test_rounds_stand_back_behind_the_other_threads() -> None:
+    niceness: list[int] = []
+    store = StoreDouble()
+    maintenance = Maintenance(
+        cast("SpanStore", store),
+        POLICY,
+        on_round=lambda dropped: niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())),
+    )
+    maintenance.start()
+    store.wait_for_rounds(1)
+    maintenance.stop()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert niceness[0] == min(own + NICENESS, 19)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own

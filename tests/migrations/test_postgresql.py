@@ -12,12 +12,14 @@ from alembic.script import ScriptDirectory
 
 from storage.batch import SpanBatch
 from storage.errors import DowngradeRefused
-from storage.postgresql import sql
+from storage.postgresql import metrics, sql
 from storage.postgresql.address import address_of
 from storage.postgresql.schema import PostgreSQLSchema
 from storage.postgresql.store import PostgreSQLStore
-from storage.requests import RetentionPolicy
-from tests.builders import a_span, a_trace_id
+from storage.requests import CallQuery, RetentionPolicy
+from storage.span import Span, SpanKind
+from tests.builders import DAY, HOUR, TODAY_NS, a_half_truncated_trace, a_span, a_trace_id, a_zipkin_trace, exactly
+from tests.contract.test_agreement import corpus
 from tests.servers.stores import postgresql_server
 
 KEEP_EVERYTHING = RetentionPolicy(max_age_ns=None, max_bytes=None)
@@ -123,3 +125,51 @@ def test_the_state_of_an_empty_database_is_asked_without_changing_it(url: str, d
     state = schema_of(url).state()
     assert (state.held, state.is_current) == (None, False)
     assert objects(database) == set()
+
+
+def answers(store: PostgreSQLStore) -> list[object]:
+    window = TODAY_NS - DAY, TODAY_NS + DAY
+    services = tuple(store.services())
+    calls = CallQuery(services, tuple(map(int, SpanKind)), TODAY_NS + HOUR, HOUR, 3, HOUR, by_operation=True)
+    return [
+        [exactly(trace) for trace in store.get_traces(IDS)],
+        services,
+        store.dependencies(*window),
+        store.service_graph(*window),
+        store.call_series(calls),
+        store.statistics().spans,
+    ]
+
+
+def spans() -> list[Span]:
+    return [*corpus(), *a_zipkin_trace(10_001), *a_half_truncated_trace(10_002)]
+
+
+IDS = list(dict.fromkeys(span.trace_id for span in spans()))
+
+
+@pytest.mark.parametrize("are_known", [False, True])
+def test_a_store_of_revision_0001_is_upgraded_with_its_spans_and_answers_before_and_after_its_upkeep(
+    url: str, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, are_known: bool
+) -> None:
+    """Which had sums of links only, of all that it held or of none of it."""
+    monkeypatch.setattr(metrics, "FEW_SPANS", -1)
+    with a_store(url) as store:
+        expected = written_in_two_parts(store, KEEP_EVERYTHING if are_known else None)
+    schema_of(url).downgrade("0001")
+    assert not {"edges", "edge_sums", "call_operations", "call_sums"} & objects(database)
+    assert database.execute("SELECT link_rules FROM upkeep").fetchall() == [(0,)]
+
+    with a_store(url) as store:
+        assert answers(store) == expected
+        store.maintain(KEEP_EVERYTHING, TODAY_NS)
+        assert answers(store) == expected
+    assert database.execute("SELECT count(*) > 0 FROM edge_sums").fetchall() == [(True,)]
+
+
+def written_in_two_parts(store: PostgreSQLStore, maintained: RetentionPolicy | None) -> list[object]:
+    for part in (spans()[::2], spans()[1::2]):
+        store.write(SpanBatch.of(part, TODAY_NS + HOUR))
+        if maintained:
+            store.maintain(maintained, TODAY_NS + HOUR)
+    return answers(store)

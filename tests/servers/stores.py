@@ -23,7 +23,8 @@ BEGIN
 END $$;
 TRUNCATE spans;
 DELETE FROM commits; DELETE FROM texts; DELETE FROM new_names; DELETE FROM span_names; DELETE FROM tag_keys;
-DELETE FROM tag_values; DELETE FROM link_sums; DELETE FROM set_aside; DELETE FROM segments; DELETE FROM upkeep;
+DELETE FROM tag_values; DELETE FROM link_sums; DELETE FROM edge_sums; DELETE FROM edges; DELETE FROM call_sums;
+DELETE FROM call_operations; DELETE FROM set_aside; DELETE FROM segments; DELETE FROM upkeep;
 INSERT INTO segments SELECT 1, now(), 0 FROM pg_class WHERE relname = 'spans_1';
 INSERT INTO upkeep VALUES (-9223372036854775808, 0, 0);
 ALTER SEQUENCE spans_written RESTART;

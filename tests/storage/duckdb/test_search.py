@@ -62,19 +62,28 @@ class TestPages:
         assert len(found(store, limit=2000)) == 1499
 
     @pytest.mark.parametrize("maintained", [False, True])
-    def test_more_traces_than_ranges_in_one_statement_come_back_whole(
-        self, store: DuckDBStore, maintained: bool
+    @pytest.mark.parametrize(("ranges", "rows"), [(3, 16_384), (64, 5), (1, 1)])
+    def test_more_traces_than_a_statement_has_ranges_or_rows_come_back_whole(
+        self, store: DuckDBStore, maintained: bool, ranges: int, rows: int
     ) -> None:
         for half in (1, 2):
             for n in range(1, 100):
                 store.write(SpanBatch.of([a_span(n, half, start_ns=TODAY_NS + n)]))
         if maintained:
             store.maintain(RetentionPolicy(None, None), 0)
-        with patch.object(reader, "_ROWS_WORTH_SKIPPING", 0):
+        with (
+            patch.object(reader, "_ROWS_WORTH_SKIPPING", 0),
+            patch.object(reader, "_ROWS_WORTH_A_SELECT", 0),
+            patch.object(reader, "_VECTOR_ROWS", 1),
+            patch.object(reader, "_MAX_RANGES", ranges),
+            patch.object(reader, "_MAX_ROWS", rows),
+        ):
             traces = store.find_traces(a_query())
             by_id = store.get_traces([a_trace_id(n) for n in range(1, 100, 2)])
-        assert [len(trace) for trace in traces] == [2] * 99
-        assert [len(trace) for trace in by_id] == [2] * 50
+            summaries = store.find_trace_summaries(a_query())
+        assert [[span.span_id[-1] for span in trace] for trace in traces] == [[1, 2]] * 99
+        assert [[span.span_id[-1] for span in trace] for trace in by_id] == [[1, 2]] * 50
+        assert [summary.spans for summary in summaries] == [2] * 99
 
 
 class TestIds:

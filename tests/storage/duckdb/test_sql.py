@@ -6,17 +6,26 @@ import sqlalchemy as sa
 
 from storage.attributes import token
 from storage.duckdb.candidates import conditions_of, started_within
-from storage.duckdb.sql import SPANS, TRACE_ID, compiled, spans_of_traces
+from storage.duckdb.sql import SPANS, TRACE_ID, compiled, rows, rows_of_traces
 from storage.requests import TagFilter, TraceQuery
 from storage.span_conditions import StoredNames
 
 
-def test_spans_of_traces_finds_the_rows_of_each_range_apart() -> None:
-    text = spans_of_traces(TRACE_ID, ids=2, ranges=2)
-    assert text.count("UNION ALL") == 1
-    for bounds in ("seq BETWEEN $3 AND $4", "seq BETWEEN $5 AND $6"):
-        found = f"SELECT rowid FROM spans WHERE {bounds} AND trace_id IN ($1, $2)"
-        assert text.count(f" FROM spans WHERE {bounds} AND rowid IN ({found})") == 1
+def test_the_rows_of_traces_are_looked_for_in_each_group_of_ranges_apart() -> None:
+    assert rows_of_traces(TRACE_ID, ids=2, near=[[(3, 4), (7, 9)], [(900, 901)]]) == (
+        "SELECT rowid, seq FROM spans "
+        "WHERE seq BETWEEN 3 AND 9 AND (seq BETWEEN 3 AND 4 OR seq BETWEEN 7 AND 9) AND trace_id IN ($1, $2) "
+        "UNION ALL SELECT rowid, seq FROM spans "
+        "WHERE seq BETWEEN 900 AND 901 AND (seq BETWEEN 900 AND 901) AND trace_id IN ($1, $2)"
+    )
+
+
+def test_rows_are_read_within_ranges_of_commits_and_of_rows() -> None:
+    assert rows("name", seqs=[(3, 4)], row_ids=[(10, 20), (40, 50)]) == (
+        "SELECT name FROM spans WHERE seq BETWEEN 3 AND 4 AND (seq BETWEEN 3 AND 4) "
+        "AND rowid BETWEEN 10 AND 50 AND (rowid BETWEEN 10 AND 20 OR rowid BETWEEN 40 AND 50) "
+        "AND rowid IN (SELECT unnest($1::BIGINT[]))"
+    )
 
 
 def test_a_search_with_everything_is_one_select_of_bound_conditions() -> None:
