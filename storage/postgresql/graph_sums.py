@@ -1,7 +1,7 @@
-"""Calls of the service graph, summed up by the minute, ten minutes, the hour and the day of their traces' timestamps.
+"""Calls of the service graph, summed up by minutes, tens of minutes, hours, sixes of hours and days.
 
-Kept as `link_sums` keeps those of links, at the same commits and in the same transactions. There are no seconds: the
-service graph is one of whole minutes. `edges` numbers the pairs of nodes and finds them by digests: names may be long.
+By their traces' timestamps, kept as `link_sums` keeps those of links, at the same commits and in the same transactions.
+There are no seconds: the service graph is one of whole minutes. `edges` numbers the pairs of nodes and finds them by digests: names may be long.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from storage.postgresql.session import Arrows
 from storage.postgresql.texts import digest
 from storage.postgresql.time_parts import parts_of
 
-EDGES = Kept("edge_sums", "edge", (1, 10, 60, 1440), lambda minute, minutes: minute // minutes)
+EDGES = Kept("edge_sums", "edge", (1, 10, 60, 360, 1440), lambda minute, minutes: minute // minutes)
 
 _NODES = ("parent", "parent_kind", "child", "child_kind")
 _NEW_EDGES = pa.schema(
@@ -72,12 +72,13 @@ def sums_between(connection: Arrows, minutes: range) -> pa.Table:
     rows = pa.concat_tables(parts).combine_chunks()
     cells = histograms.cells_of(rows)
     of_row = rows["edge"].to_numpy()
-    cell, counts = histograms.summed(of_row[cells.row] * BUCKETS + cells.bucket, cells.calls)
-    of_cell, bucket = np.divmod(cell, BUCKETS)
     edge, calls, errors = histograms.summed(of_row, rows["calls"].to_numpy(), rows["errors"].to_numpy())
+    place = np.searchsorted(edge, of_row)
+    cell, counts = histograms.summed_cells(len(edge), cells._replace(row=place[cells.row]))
+    of_cell, bucket = np.divmod(cell, BUCKETS)
     in_buckets = np.zeros(len(edge), np.int64)
-    np.add.at(in_buckets, np.searchsorted(edge, of_cell), counts)
-    names = _names(connection, edge).take(pa.array(np.searchsorted(edge, np.concatenate([of_cell, edge]))))
+    np.add.at(in_buckets, of_cell, counts)
+    names = _names(connection, edge).take(pa.array(np.concatenate([of_cell, np.arange(len(edge))])))
     return pa.table(
         [
             *names.columns,

@@ -15,6 +15,9 @@ from storage.latency_buckets import BUCKETS
 from storage.linking.row_index import Ints
 from storage.postgresql.session import Arrows
 
+_DENSE_CELLS = 2**23
+"""Added up in an array that has them all: 64 MiB at most."""
+
 _TOUCH = "CREATE TEMP TABLE touched (number bigint, minutes integer, period bigint, {key} bigint) ON COMMIT DROP"
 _HELD = "SELECT number, calls, errors, buckets, counts FROM {table} JOIN touched USING (minutes, period, {key})"
 _FORGET = """
@@ -69,6 +72,19 @@ def summed(keys: Ints, *values: Ints) -> tuple[Ints, ...]:
     sums = [np.add.reduceat(each[order], firsts) if firsts.size else each[:0] for each in values]
     some = np.any(sums, axis=0)
     return (keys[firsts][some], *(each[some] for each in sums))
+
+
+def summed_cells(rows: int, cells: Cells) -> tuple[Ints, Ints]:
+    """Each cell (row * BUCKETS + bucket) once, rising, and its calls; of cells in the first `rows` rows."""
+    cell = cells.row * BUCKETS + cells.bucket
+    if rows * BUCKETS > _DENSE_CELLS:
+        found, calls = summed(cell, cells.calls)
+        return found, calls
+    # A tenth of what sorting takes.
+    sums = np.zeros(rows * BUCKETS, np.int64)
+    np.add.at(sums, cell, cells.calls)
+    some = np.flatnonzero(sums)
+    return some, sums[some]
 
 
 def add(connection: Arrows, kept: Kept, calls: Calls) -> None:

@@ -18,6 +18,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from urllib.request import Request, urlopen
 
 from tests.deploy.namespace import bring_up_loopback
 
@@ -155,7 +156,7 @@ def _inside(stage: Stage, path: str) -> Path:
 
 
 def main(dockerfile: str, context: str, into: str) -> None:
-    """Build, then start what the image starts, wait until its health check is content, and stop it."""
+    """Build, then start what the image starts, see that it is well and keeps a span, and stop it."""
     stage = run_stages(Path(dockerfile), Path(context), Path(into))
     entry, command = _list_of(stage, "ENTRYPOINT"), _list_of(stage, "CMD")
     version = subprocess.run(chrooted(stage, [*entry, "--version"]), check=True, capture_output=True, text=True).stdout
@@ -169,15 +170,25 @@ def main(dockerfile: str, context: str, into: str) -> None:
 
 
 def serve(start: list[str], check: list[str]) -> None:
-    """Start, ask the health check, stop; what came of it as one line of JSON."""
+    """Start, ask the health check, send a span and read it, stop; what came of it as one line of JSON."""
     bring_up_loopback()
     with subprocess.Popen(start, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         ready = running.stdout.readline()
         healthy = subprocess.run(check, check=False, stdout=sys.stderr).returncode
+        kept = _kept_name()
         running.terminate()
         code = running.wait(60)
-    sys.stdout.write(json.dumps({"ready": json.loads(ready), "healthy": healthy, "exit": code}) + "\n")
+    sys.stdout.write(json.dumps({"ready": json.loads(ready), "healthy": healthy, "kept": kept, "exit": code}) + "\n")
+
+
+def _kept_name() -> str:
+    """The name of a span that was sent, as it is read back."""
+    api = "http://127.0.0.1:9411/api/v2"
+    body = json.dumps([{"traceId": "1", "id": "2", "name": "get", "localEndpoint": {"serviceName": "shop"}}]).encode()
+    urlopen(Request(f"{api}/spans", body, {"content-type": "application/json"}), timeout=30).close()
+    with urlopen(f"{api}/trace/1", timeout=30) as answer:
+        return str(json.load(answer)[0]["name"])
 
 
 def _list_of(stage: Stage, word: str) -> list[str]:

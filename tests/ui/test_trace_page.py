@@ -37,7 +37,7 @@ def test_what_failed_is_told_in_words_and_leads_from_one_to_the_next(page: Page,
     open_trace(page, scene, scene.failed)
     failed = page.get_by_role("img", name="Failed")
 
-    page.get_by_role("button", name=re.compile("spans failed")).click()
+    page.get_by_role("button", name=re.compile("spans? failed")).click()
 
     expect(failed.first).to_be_visible()
     expect(selected(page)).to_have_count(1)

@@ -11,9 +11,10 @@ import { counted } from "./counted.ts";
 const HEIGHT_PX = 132;
 const LEFT_PX = 58;
 const BOTTOM_PX = 20;
-const TOP_PX = 10;
+const TOP_PX = 16;
 const RIGHT_PX = 14;
 const NEAR_PX = 14;
+const DAY_MS = 86_400e3;
 
 interface ScatterProps {
   traces: readonly TraceSummary[];
@@ -60,7 +61,7 @@ export function Scatter({ traces, startMs, endMs, log, highlighted }: ScatterPro
     }
     context.textAlign = "center";
     for (const ms of scale.moments) {
-      const text = endMs - startMs > 86_400e3 ? formatMinute(ms, language) : formatClock(ms, language);
+      const text = scale.days ? formatMinute(ms, language) : formatClock(ms, language);
       context.fillText(text, scale.x(ms), HEIGHT_PX - BOTTOM_PX / 2);
     }
     for (const { trace, x, y, radius } of scale.points) {
@@ -79,7 +80,7 @@ export function Scatter({ traces, startMs, endMs, log, highlighted }: ScatterPro
       }
     }
     context.globalAlpha = 1;
-  }, [scale, width, theme, language, highlighted, startMs, endMs]);
+  }, [scale, width, theme, language, highlighted]);
   const onPointerMove = (event: PointerEvent) => {
     const rect = event.currentTarget.getBoundingClientRect();
     const [x, y] = [event.clientX - rect.left, event.clientY - rect.top];
@@ -149,7 +150,7 @@ function scaleOf(traces: readonly TraceSummary[], startMs: number, endMs: number
   const durations = log ? powers(least, most) : [0, 0.33, 0.66, 1].map((part) => (part * most) / 1.08);
   const labels = Math.max(2, Math.floor(width / 190));
   const moments = Array.from({ length: labels }, (_, at) => from + ((at + 0.5) / labels) * (to - from));
-  return { x, y, points, durations, moments };
+  return { x, y, points, durations, moments, days: to - from > DAY_MS };
 }
 
 function powers(least: number, most: number): number[] {

@@ -5,13 +5,15 @@ import type { Language, Translate } from "../../i18n/index.ts";
 import { Flag, hasFlag, isParent, nameOf, serviceOf, type Trace } from "../../model/trace.ts";
 import type { Range } from "./range.ts";
 
+const OPEN = <ChevronDown size={13} />;
+const CLOSED = <ChevronRight size={13} />;
+
 interface SpanRowProps {
   trace: Trace;
   span: number;
   row: number;
   top: number;
   range: Range;
-  ticks: number[];
   indent: number;
   colour: string;
   collapsed: boolean;
@@ -58,7 +60,7 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
               props.onToggle(span);
             }}
           >
-            {collapsed ? <ChevronRight size={13} /> : <ChevronDown size={13} />}
+            {collapsed ? CLOSED : OPEN}
           </button>
         ) : (
           <span className="span-leaf" />
@@ -106,7 +108,7 @@ function Marks({ trace, span, collapsed, t }: SpanRowProps) {
   );
 }
 
-function Bar({ trace, span, range, ticks, colour, critical, language, t }: SpanRowProps) {
+function Bar({ trace, span, range, colour, critical, language, t }: SpanRowProps) {
   const width = range.to - range.from;
   const start = trace.start[span] as number;
   const duration = trace.duration[span] as number;
@@ -120,9 +122,6 @@ function Bar({ trace, span, range, ticks, colour, critical, language, t }: SpanR
   const kind = hasFlag(trace, span, Flag.sidecar) ? " sidecar" : "";
   return (
     <>
-      {ticks.map((at) => (
-        <span key={at} className="tick" style={{ left: `${place(at)}%` }} />
-      ))}
       {inSight && (
         <>
           <span

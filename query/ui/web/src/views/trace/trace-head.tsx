@@ -70,6 +70,7 @@ export function TraceHead({ trace, stored, services, onServices }: TraceHeadProp
 
 function Services({ trace, services, onServices }: Pick<TraceHeadProps, "trace" | "services" | "onServices">) {
   const t = useT();
+  const language = useLanguage();
   const colour = useServiceColour();
   const toggle = (name: string) => {
     const next = new Set(services);
@@ -83,10 +84,10 @@ function Services({ trace, services, onServices }: Pick<TraceHeadProps, "trace" 
           <button type="button" className="chip" aria-pressed={services.has(name)} onClick={() => toggle(name)}>
             <span className="swatch" style={{ background: colour(name) }} />
             {name}
-            <span className="chip-count number">{spans}</span>
+            <span className="chip-count number">{formatCount(spans, language)}</span>
             {errors > 0 && (
               <span className="chip-errors number" title={t("trace.errors")}>
-                {errors}
+                {formatCount(errors, language)}
               </span>
             )}
           </button>

@@ -1,22 +1,19 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useSize } from "../../components/use-size.ts";
 import { formatDuration } from "../../i18n/format.ts";
 import { useLanguage, useT } from "../../i18n/index.ts";
 import { Flag, hasFlag, isParent, type Trace } from "../../model/trace.ts";
-import { useServiceColour } from "../../theme/theme.ts";
 import { Minimap } from "./minimap.tsx";
 import { NameWidth } from "./name-width.tsx";
 import { moved, type Range, ticksOf, zoomed } from "./range.ts";
 import { rowOf, shownRows } from "./rows.ts";
-import { SpanRow } from "./span-row.tsx";
 import { useDragRange } from "./use-drag-range.ts";
+import { WaterfallRows } from "./waterfall-rows.tsx";
 import "./waterfall.css";
 
-export const ROW_PX = 26;
 const TICKS = 5;
+const LAST_PERCENT = 93;
 const PAGE_ROWS = 20;
-const WIDEST_INDENT_PX = 14;
 
 export interface WaterfallProps {
   trace: Trace;
@@ -38,28 +35,15 @@ export interface WaterfallProps {
 
 /** The spans of a trace as rows below each other, each with its bar in time; only the rows in sight are in the page. */
 export function Waterfall(props: WaterfallProps) {
-  const { trace, collapsed, onCollapsed, selected, onSelect, matches, onlyMatches, critical, reveal } = props;
+  const { trace, collapsed, onCollapsed, matches, onlyMatches, critical } = props;
   const t = useT();
   const language = useLanguage();
-  const colour = useServiceColour();
   const [range, setRange] = useState<Range>({ from: 0, to: trace.durationNs });
   const [nameWidth, setNameWidth] = useState(34);
   const only = onlyMatches ? matches : undefined;
   const rows = useMemo(() => shownRows(trace, collapsed, only), [trace, collapsed, only]);
   const scroller = useRef<HTMLDivElement>(null);
   const lines = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: 10,
-  });
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reveal counts the wishes to see the selected span
-  useEffect(() => {
-    if (selected === undefined) return;
-    virtual.scrollToIndex(Math.max(0, rowOf(rows, selected)), { align: "auto" });
-  }, [selected, reveal]);
 
   const wheel = useCallback(
     (event: WheelEvent) => {
@@ -101,10 +85,8 @@ export function Waterfall(props: WaterfallProps) {
   const size = useSize(scroller);
   const scrollbar = size.width && scroller.current ? scroller.current.offsetWidth - size.width : 0;
   const widths = { "--names": `${nameWidth}%`, "--scrollbar": `${scrollbar}px` };
-  const indent = Math.min(WIDEST_INDENT_PX, Math.max(2, 220 / Math.max(1, trace.summary.depth)));
   const ticks = ticksOf(range, TICKS);
   const { dragged, onPointerDown } = useDragRange(lines, range, setRange);
-  const active = selected === undefined ? undefined : `span-${selected}`;
   return (
     <div className="waterfall" style={widths as React.CSSProperties}>
       <div className="waterfall-head">
@@ -114,11 +96,14 @@ export function Waterfall(props: WaterfallProps) {
         <div className="waterfall-scale">
           <Minimap trace={trace} range={range} critical={critical} onRange={setRange} />
           <div className="ruler number" ref={lines} onPointerDown={onPointerDown}>
-            {ticks.map((at) => (
-              <span key={at} style={{ left: `${((at - range.from) / (range.to - range.from)) * 100}%` }}>
-                {formatDuration(at, language)}
-              </span>
-            ))}
+            {ticks.map((at) => {
+              const place = ((at - range.from) / (range.to - range.from)) * 100;
+              return (
+                <span key={at} className={place > LAST_PERCENT ? "last" : undefined} style={{ left: `${place}%` }}>
+                  {formatDuration(at, language)}
+                </span>
+              );
+            })}
             {dragged && (
               <div
                 className="ruler-drag"
@@ -132,52 +117,17 @@ export function Waterfall(props: WaterfallProps) {
         </div>
         <NameWidth percent={nameWidth} onPercent={setNameWidth} />
       </div>
-      <div
-        className="waterfall-body"
-        ref={scroller}
-        role="treegrid"
-        aria-label={t("trace.rows")}
-        aria-rowcount={rows.length}
-        aria-colcount={2}
-        aria-activedescendant={active}
-        tabIndex={0}
+      <WaterfallRows
+        {...props}
+        rows={rows}
+        range={range}
+        ticks={ticks}
+        scroller={scroller}
         onKeyDown={onKeyDown}
-      >
-        <div className="waterfall-rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const span = rows[index] as number;
-            return (
-              <SpanRow
-                key={span}
-                trace={trace}
-                span={span}
-                row={index}
-                top={start}
-                range={range}
-                ticks={ticks}
-                indent={indent}
-                colour={colour(trace.services[trace.service[span] as number] as string)}
-                collapsed={collapsed.has(span) && !only}
-                selected={span === selected}
-                matched={matches?.has(span) ?? false}
-                dimmed={dimmed(props, span)}
-                critical={critical ? trace.critical.get(span) : undefined}
-                onSelect={onSelect}
-                onToggle={toggle}
-                t={t}
-                language={language}
-              />
-            );
-          })}
-        </div>
-      </div>
+        onToggle={toggle}
+      />
     </div>
   );
-}
-
-function dimmed({ trace, matches, services }: WaterfallProps, span: number): boolean {
-  if (matches && !matches.has(span)) return true;
-  return services.size > 0 && !services.has(trace.services[trace.service[span] as number] as string);
 }
 
 type Actions = Record<string, (() => void) | undefined>;
