@@ -1,7 +1,8 @@
 """Calls of the service graph, summed up by minutes, tens of minutes, hours, sixes of hours and days.
 
 By their traces' timestamps, kept as `link_sums` keeps those of links, at the same commits and in the same transactions.
-There are no seconds: the service graph is one of whole minutes. `edges` numbers the pairs of nodes and finds them by digests: names may be long.
+There are no seconds: the service graph is one of whole minutes. `edges` numbers the pairs of nodes and finds them by
+digests: names may be long.
 """
 
 from collections.abc import Iterable
