@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from storage.duckdb.trace_runs import TraceRun
+
 _UNKNOWN_SPANS_PER_COMMIT = 1.0
 
 
@@ -15,11 +17,13 @@ class Marks:
 
     spans_per_commit: the mean of all spans held; tells a reader how many rows lie in a range of seq.
     complete_tag_keys: the autocomplete keys whose values are rolled up to the watermark.
+    trace_runs: the runs of `traces`, oldest first, but perhaps for the latest.
     """
 
     watermark: int = 0
     spans_per_commit: float = _UNKNOWN_SPANS_PER_COMMIT
     complete_tag_keys: frozenset[str] = frozenset()
+    trace_runs: tuple[TraceRun, ...] = ()
 
 
 @contextmanager

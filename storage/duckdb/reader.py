@@ -12,6 +12,7 @@ import duckdb
 from storage.duckdb import sql
 from storage.duckdb.marks import Marks, snapshot
 from storage.duckdb.sql import Range
+from storage.duckdb.trace_runs import looks
 from storage.ids import grouping_key
 from storage.rows import span_of
 from storage.span import Span
@@ -93,7 +94,9 @@ def _ranges_of(cursor: duckdb.DuckDBPyConnection, marks: Marks, keys: Sequence[b
     """
     lows = [int.from_bytes(key[-8:], "big") for key in keys]
     tail = (marks.watermark + 1, _END_OF_SEQ)
-    noted = cursor.execute(sql.trace_ranges(lows)).fetchall()
+    runs = marks.trace_runs
+    known_seq = max((run.last_seq for run in runs), default=0)
+    noted = cursor.execute(sql.trace_ranges(lows, looks(runs, lows), known_seq)).fetchall()
     ranges = _few([tail, *noted], _commits(_ROWS_WORTH_SKIPPING, marks))
     distance = _commits(_ROWS_WORTH_A_SELECT, marks)
     group = ranges[:1]

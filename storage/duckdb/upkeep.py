@@ -12,7 +12,7 @@ from itertools import pairwise
 import duckdb
 
 from storage.attributes import KEY_SEPARATOR
-from storage.duckdb import call_reports, call_sums, link_sums, sql
+from storage.duckdb import call_reports, call_sums, link_sums, sql, trace_runs
 from storage.duckdb.instance import Instance, transaction
 from storage.duckdb.marks import Marks
 from storage.reported_calls import EDGE_CALLS, CallObserver
@@ -69,6 +69,7 @@ class Upkeep:
             self._marks.watermark = UpkeepState.read(cursor).watermark
             link_sums.forget_sums_of_other_rules(cursor)
             call_sums.forget_sums_of_other_rules(cursor)
+            self._marks.trace_runs = tuple(trace_runs.read_runs(cursor))
             self._note_spans_per_commit(cursor)
             known = {key for (key,) in cursor.execute(sql.TAG_KEYS).fetchall()}
             ((self._opened_seq,),) = cursor.execute(sql.LAST_SEQ).fetchall()
@@ -149,12 +150,16 @@ class Upkeep:
         (recent,) = cursor.execute(sql.COUNT_RECENT_TRACES).fetchall()[0]
         if recent >= _SORTED_RUN_ROWS:
             with transaction(cursor):
+                run = trace_runs.read_recent(cursor)
                 cursor.execute(sql.SORT_RECENT_TRACES)
                 cursor.execute(sql.CLEAR_RECENT_TRACES)
+            # A reader that sees the run in the table but not here looks for later notes than it knows.
+            self._marks.trace_runs += (run,)
 
     def _note_spans_per_commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
         spans, _ = cursor.execute(sql.COUNTED).fetchall()[0]
         (first,) = cursor.execute(sql.FIRST_SEQ).fetchall()[0]
+        self._marks.trace_runs = tuple(run for run in self._marks.trace_runs if first is None or run.last_seq >= first)
         if spans:
             (last,) = cursor.execute(sql.LAST_SEQ).fetchall()[0]
             self._marks.spans_per_commit = spans / (last - first + 1)
