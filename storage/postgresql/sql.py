@@ -78,13 +78,16 @@ _VISIBLE = "received_ns >= %(horizon_ns)s AND written >= %(first_written)s"
 
 NEXT_PLACE = "SELECT nextval('spans_written') AS place, pg_current_xact_id()::text AS transaction"
 OUTCOME = """
--- Of a transaction; a number that was never given out is of a server that was since brought back from a backup, and of
--- one too old to have a status what it wrote tells.
+-- Of a transaction. That its number was committed is not enough: a server that was killed before anything of it reached
+-- the disk gives the number, and the place, to somebody else. Nor does a number too old have a status, and one that was
+-- never given out is of a server that was since brought back from a backup. So what it wrote must be there.
 SELECT CASE
-    WHEN %(transaction)s::xid8 > pg_current_xact_id() THEN 'aborted'
-    ELSE coalesce(
-        pg_xact_status(%(transaction)s::xid8),
-        CASE WHEN EXISTS (SELECT FROM commits WHERE written = %(place)s) THEN 'committed' ELSE 'aborted' END)
+    WHEN CASE WHEN %(transaction)s::xid8 < pg_current_xact_id() THEN pg_xact_status(%(transaction)s::xid8) END
+         = 'in progress' THEN 'in progress'
+    WHEN EXISTS (SELECT FROM spans
+                 WHERE written = %(place)s AND trace_low = %(trace_low)s AND span_id = %(span_id)s)
+        THEN 'committed'
+    ELSE 'aborted'
 END
 """
 ADD_COMMIT = "INSERT INTO commits VALUES ({place:d}, {received_ns:d}, {spans:d}, false)"

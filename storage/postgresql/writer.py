@@ -1,7 +1,8 @@
 """The write path: one binary COPY of the batch into the partition that is open, and one commit. No object per span.
 
 Several processes write at once and know nothing of each other. When the connection breaks while a commit is under way,
-its outcome is asked for by the number of the transaction, so that a batch is neither lost nor stored twice.
+its outcome is asked for, by the number of the transaction and by what it wrote, so that a batch is neither lost nor
+stored twice.
 """
 
 from collections.abc import Iterator
@@ -34,11 +35,13 @@ _NEW_NAMES = pa.schema(
 
 
 class _Unsettled(NamedTuple):
-    """A batch whose commit was asked for, its last place and its transaction."""
+    """A batch whose commit was asked for, its transaction, and of one of its spans the place and the ids."""
 
     batch: SpanBatch
-    place: int
     transaction: str
+    place: int
+    trace_low: int
+    span_id: int
 
 
 class Writer:
@@ -84,7 +87,8 @@ class Writer:
             self._note_names(connection, table)
             for received_ns, spans in _counted(table):
                 connection.execute(sql.ADD_COMMIT.format(place=place, received_ns=received_ns, spans=spans))
-        self._unsettled = _Unsettled(batch, place, str(next_place["transaction"][0]))
+        ids = (table[name][0].as_py() for name in ("trace_low", "span_id"))
+        self._unsettled = _Unsettled(batch, str(next_place["transaction"][0]), place, *ids)
         connection.commit()
         self._unsettled = None
 
@@ -114,7 +118,7 @@ class Writer:
         # What was noted may have gone with the transaction.
         self._named.clear()
         with self._connections.rows(fresh=True) as rows:
-            asked = {"transaction": self._unsettled.transaction, "place": self._unsettled.place}
+            asked = {name: getattr(self._unsettled, name) for name in ("transaction", "place", "trace_low", "span_id")}
             ((outcome,),) = rows.fetch(sql.OUTCOME, asked)
         if outcome not in (_COMMITTED, _ABORTED):
             raise StoreUnavailable(

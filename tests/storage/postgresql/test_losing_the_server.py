@@ -14,6 +14,7 @@ from storage.errors import StoreFull, StoreUnavailable
 from storage.postgresql.connections import ConnectionLost
 from storage.postgresql.session import Arrows
 from storage.postgresql.store import PostgreSQLStore
+from storage.postgresql.writer import _Unsettled
 from storage.span import Span
 from tests.builders import a_span, a_trace_id
 from tests.contract.asking import a_query
@@ -164,6 +165,33 @@ class TestACommitWithoutAnAnswer:
         request.getfixturevalue("broken_before")
         store.write(a_batch(2))
         assert store.statistics().spans == 2 * SPANS_A_TRACE
+
+    def test_is_done_again_when_its_number_and_its_place_were_given_to_another(
+        self, store: PostgreSQLStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A server that is killed before anything of a transaction is on disk begins anew with both."""
+        commit, writer = Arrows.commit, store._writer
+        of_other: list[_Unsettled] = []
+
+        def note(self: Arrows) -> None:
+            if writer._unsettled:
+                of_other.append(writer._unsettled)
+            commit(self)
+
+        def lose(self: Arrows) -> None:
+            if not writer._unsettled:
+                commit(self)
+                return
+            monkeypatch.setattr(Arrows, "commit", commit)
+            (other,) = of_other
+            writer._unsettled = writer._unsettled._replace(transaction=other.transaction, place=other.place)
+            self.fetch("SELECT 1 AS one FROM pg_terminate_backend(pg_backend_pid())")
+
+        monkeypatch.setattr(Arrows, "commit", note)
+        store.write(a_batch(1))
+        monkeypatch.setattr(Arrows, "commit", lose)
+        store.write(a_batch(2))
+        assert len(store.get_traces([a_trace_id(1), a_trace_id(2)])) == 2
 
     def test_is_not_repeated_by_a_retry_once_the_server_is_back(
         self, server: PostgreSQLServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
