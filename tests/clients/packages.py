@@ -2,9 +2,9 @@
 
 Node packages come from a package-lock.json, Python ones (whose versions contradict ours) from a hashed requirements
 file; both lists hold hashes and name no registry, so the machine's own configuration decides where they come from.
-They are kept below the virtualenv by the hash of their list, and `make clean` removes them with it. `make test` installs
-all of them beforehand (`python -m tests.clients.packages`), for a slow registry takes longer than a test may. What cannot
-be installed fails the tests that need it; nothing is skipped.
+They are kept below the virtualenv by the hash of their list, and `make clean` removes them with it. `make test`
+installs all of them beforehand (`python -m tests.clients.packages`), for a slow registry takes longer than a test may.
+What cannot be installed fails the tests that need it; nothing is skipped.
 """
 
 import hashlib

@@ -56,12 +56,12 @@ def test_another_kind_of_calls_can_be_counted(look: Looking) -> None:
 def test_a_click_into_a_chart_leads_to_the_slow_traces_of_that_moment(look: Looking) -> None:
     page = look("/monitor?service=payment")
     chart = page.get_by_role("slider", name="Duration")
-    expect(chart.locator("canvas")).to_be_visible()
-    box = chart.locator(".u-over").bounding_box()
+    area = chart.locator(".u-over")
+    box = area.bounding_box()
     assert box is not None
 
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 5)
-    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 5)
+    # The locator waits until the charts above have taken their places.
+    area.click(position={"x": box["width"] * 0.8, "y": 5})
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     dialog.get_by_role("link", name=re.compile("and more")).click()
