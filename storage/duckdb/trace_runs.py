@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 _LEAST_NOTES = 250_000
 """Shorter runs are held as one: nothing in the file says where a run ends, but for ids that begin anew."""
-_READ_NOTES = 1_000_000
+_READ_NOTES = 250_000
+_HASHED_NOTES = 50_000
+"""At once, so that a new run takes no more memory than its filter spread out."""
 _BITS_PER_NOTE = 12
 """At least: a filter's size is a power of two."""
 _HASHES = 4
@@ -96,7 +98,8 @@ def _ends(lows: Lows) -> list[int]:
 def _run(lows: Lows, seqs: npt.NDArray[np.int64]) -> TraceRun:
     size = 1 << max(3, int(_BITS_PER_NOTE * len(lows) - 1).bit_length())
     is_set = np.zeros(size, dtype=np.bool_)
-    is_set[_places(lows, size)] = True
+    for first in range(0, len(lows), _HASHED_NOTES):
+        is_set[_places(lows[first : first + _HASHED_NOTES], size)] = True
     return TraceRun(int(seqs.min()), int(seqs.max()), np.packbits(is_set, bitorder="little"))
 
 
