@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from collector.decode.otlp_attributes import attribute
 from collector.decode.otlp_fields import ResourceFields, ScopeFields
 from collector.decode.otlp_proto_values import OddAttribute, key_value
 from collector.decode.proportions import LARGE_BYTES
+from collector.decode.room import numbers, texts
 from storage.batch import SpanRecords
 
 _LEAST_SPAN_BYTES = 30
@@ -181,35 +182,29 @@ def _room(need: _Need) -> _Room:
 def _new_room(size: _Need) -> _Room:
     spans = size.spans
 
-    def texts(most: int) -> Texts:
-        return Texts(np.empty(most, dtype=np.uint8), np.zeros(spans + 1, dtype=np.int32))
-
-    def numbers(kind: Any, each: int = 1) -> npt.NDArray[Any]:
-        return np.empty(spans * each, dtype=kind)
-
     # A byte of text takes six at most, and what stands around a value, an event or a link less than eight times its
     # shortest message (`LEAST_EVENT_BYTES`); the ids of a link are hex, and spelled out where they are absent.
     rendered = 8 * size.payload + 64 * spans + size.more
     rows = SpanRows(
-        trace_id=numbers(np.uint8, 16),
-        span_id=numbers(np.uint64),
-        parent_span_id=numbers(np.uint64),
-        start_ns=numbers(np.int64),
-        duration_ns=numbers(np.int64),
-        kind=numbers(np.uint8),
-        status_code=numbers(np.uint8),
-        flags=numbers(np.uint32),
-        dropped=numbers(np.uint32, 3).reshape(spans, 3),
+        trace_id=numbers(spans, np.uint8, 16),
+        span_id=numbers(spans, np.uint64),
+        parent_span_id=numbers(spans, np.uint64),
+        start_ns=numbers(spans, np.int64),
+        duration_ns=numbers(spans, np.int64),
+        kind=numbers(spans, np.uint8),
+        status_code=numbers(spans, np.uint8),
+        flags=numbers(spans, np.uint32),
+        dropped=numbers(spans, np.uint32, 3).reshape(spans, 3),
         tokens=np.empty(size.payload // 2 + size.more // 4 + 1, dtype=np.uint32),
         token_ends=np.zeros(spans + 1, dtype=np.int32),
-        name=texts(size.payload),
-        attributes=texts(rendered),
-        attribute_keys=texts(2 * size.payload + 4 * spans + 2 * size.more),
-        events=texts(rendered),
-        links=texts(rendered + 3 * size.payload),
-        status_message=texts(size.payload),
-        trace_state=texts(size.payload),
-        remote_service=texts(size.payload),
+        name=texts(spans, size.payload),
+        attributes=texts(spans, rendered),
+        attribute_keys=texts(spans, 2 * size.payload + 4 * spans + 2 * size.more),
+        events=texts(spans, rendered),
+        links=texts(spans, rendered + 3 * size.payload),
+        status_message=texts(spans, size.payload),
+        trace_state=texts(spans, size.payload),
+        remote_service=texts(spans, size.payload),
     )
     noted = NotedKeys(np.empty(2 * size.payload + size.more, dtype=np.uint8), np.empty((KEYS_MAX, 2), dtype=np.int64))
     return _Room(size, rows, noted, np.empty(COUNTERS, dtype=np.int64))

@@ -14,6 +14,11 @@ def texts(rows: int, most_bytes: int) -> Texts:
     return Texts(np.empty(most_bytes, dtype=np.uint8), np.zeros(rows + 1, dtype=np.int32))
 
 
+def numbers(rows: int, kind: Any, each: int = 1) -> npt.NDArray[Any]:
+    """Room for so many numbers of this kind, `each` of them a row."""
+    return np.empty(rows * each, dtype=kind)
+
+
 def copied(used: npt.NDArray[Any]) -> pa.Buffer:
     """The used part of some room."""
     return pa.py_buffer(used.tobytes())

@@ -3,24 +3,15 @@
 import threading
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from collector.decode.compiled.zipkin_posts import (
-    LEAST_SPAN_BYTES,
-    NOTES_MAX,
-    NUMBERS,
-    ODD,
-    TAGS_MAX,
-    TEXTS,
-    PostedRows,
-    Scratch,
-    read_posts,
-)
-from collector.decode.room import copied, present, strings, texts, token_lists
+from collector.decode.compiled.json_reading import ODD
+from collector.decode.compiled.zipkin_posts import LEAST_SPAN_BYTES, NOTES_MAX, TAGS_MAX, read_posts
+from collector.decode.compiled.zipkin_rows import NUMBERS, TEXTS, PostedRows, Scratch
+from collector.decode.room import copied, numbers, present, strings, texts, token_lists
 from storage.batch import SpanRecords
 from storage.span import Protocol
 
@@ -95,21 +86,18 @@ def _room(size_bytes: int) -> _Room:
 def _new_room(size_bytes: int) -> _Room:
     spans = size_bytes // LEAST_SPAN_BYTES + 1
 
-    def numbers(kind: Any, each: int = 1) -> npt.NDArray[Any]:
-        return np.empty(spans * each, dtype=kind)
-
     rows = PostedRows(
-        trace_id=numbers(np.uint8, 16),
-        span_id=numbers(np.uint64),
-        parent_span_id=numbers(np.uint64),
-        start_ns=numbers(np.int64),
-        duration_ns=numbers(np.int64),
-        kind=numbers(np.uint8),
-        status_code=numbers(np.uint8),
-        debug=numbers(np.uint8),
-        shared=numbers(np.uint8),
-        local_port=numbers(np.uint16),
-        remote_port=numbers(np.uint16),
+        trace_id=numbers(spans, np.uint8, 16),
+        span_id=numbers(spans, np.uint64),
+        parent_span_id=numbers(spans, np.uint64),
+        start_ns=numbers(spans, np.int64),
+        duration_ns=numbers(spans, np.int64),
+        kind=numbers(spans, np.uint8),
+        status_code=numbers(spans, np.uint8),
+        debug=numbers(spans, np.uint8),
+        shared=numbers(spans, np.uint8),
+        local_port=numbers(spans, np.uint16),
+        remote_port=numbers(spans, np.uint16),
         tokens=np.empty(size_bytes // _LEAST_TOKEN_BYTES + 1, dtype=np.uint32),
         token_ends=np.zeros(spans + 1, dtype=np.int32),
         name=texts(spans, size_bytes),

@@ -15,12 +15,22 @@ from collector.decode.compiled.compiling import compiled, float64, inlined, int3
 from collector.decode.compiled.otlp_outline import Places
 from collector.decode.compiled.protobuf import BROKEN, BYTES, FIXED32, FIXED64, VARINT, field
 from collector.decode.compiled.text import (
+    CLOSE,
+    CLOSE_LIST,
+    COLON,
+    COMMA,
+    EQUALS,
     INVALID,
+    OPEN,
+    OPEN_LIST,
+    QUOTE,
     Bytes,
     Texts,
     crc_of,
     crc_of_byte,
+    equal,
     is_text,
+    literal,
     put_base64,
     put_bytes,
     put_double,
@@ -36,9 +46,6 @@ _ARRAY_MAX_BYTES = 2**16
 """What is longer is for Python to judge."""
 _MAX_TIME_NS = 2**63 - 1
 _SEPARATOR, _ELSEWHERE = 0x1F, 0x1E
-_EQUALS = ord("=")
-_COMMA, _COLON, _QUOTE = ord(","), ord(":"), ord('"')
-_OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = ord("{"), ord("}"), ord("["), ord("]")
 _CLIENT, _PRODUCER = 3, 4
 
 
@@ -91,22 +98,18 @@ class Hard(NamedTuple):
     tokens: npt.NDArray[np.uint32]
 
 
-def _literal(text: str) -> Bytes:
-    return np.frombuffer(text.encode(), dtype=np.uint8).copy()
-
-
-_TIME = _literal('{"time_ns":')
-_NAME = _literal(',"name":')
-_TRACE_ID = _literal('{"trace_id":"')
-_SPAN_ID = _literal('","span_id":"')
-_TRACE_STATE = _literal(',"trace_state":')
-_FLAGS = _literal(',"flags":')
-_ATTRIBUTES = _literal(',"attributes":{')
-_DROPPED = _literal(',"dropped":')
-_BYTES_TAG, _BYTES_END = _literal('{"$b":"'), _literal('"}')
-_TRUE, _FALSE = _literal("true"), _literal("false")
-_EVENT_EQUALS = _literal("event=")
-_PEER_SERVICE = _literal("peer.service")
+_TIME = literal('{"time_ns":')
+_NAME = literal(',"name":')
+_TRACE_ID = literal('{"trace_id":"')
+_SPAN_ID = literal('","span_id":"')
+_TRACE_STATE = literal(',"trace_state":')
+_FLAGS = literal(',"flags":')
+_ATTRIBUTES = literal(',"attributes":{')
+_DROPPED = literal(',"dropped":')
+_BYTES_TAG, _BYTES_END = literal('{"$b":"'), literal('"}')
+_TRUE, _FALSE = literal("true"), literal("false")
+_EVENT_EQUALS = literal("event=")
+_PEER_SERVICE = literal("peer.service")
 
 _BYTES = [number << 3 | BYTES for number in range(17)]
 (_F1, _F2, _F3, _F4, _F5) = _BYTES[1:6]
@@ -184,7 +187,7 @@ def _span(
     o, k = int64(rows.attributes.ends[row]), int64(rows.attribute_keys.ends[row])
     e, n = int64(rows.events.ends[row]), int64(rows.links.ends[row])
     first_event, first_link = e, n
-    attributes[o] = _OPEN
+    attributes[o] = OPEN
     o += 1
     first_attribute = o
     count[_KEYS_NOTED] = 0
@@ -195,7 +198,7 @@ def _span(
             return False
         if tag == _F9:
             if o > first_attribute:
-                attributes[o] = _COMMA
+                attributes[o] = COMMA
                 o += 1
             o, k = _attribute(p, start, stop, attributes, o, hard, rows.tokens, count, keys, k, noted)
             if o == INVALID:
@@ -223,12 +226,12 @@ def _span(
         elif tag == _END:
             end_ns = start
         elif tag == _F11:
-            rows.events.data[e] = _OPEN_LIST if e == first_event else _COMMA
+            rows.events.data[e] = OPEN_LIST if e == first_event else COMMA
             e = _event(p, start, stop, rows.events.data, e + 1, hard, rows.tokens, count, noted, crc_event)
             if e == INVALID:
                 return False
         elif tag == _F13:
-            rows.links.data[n] = _OPEN_LIST if n == first_link else _COMMA
+            rows.links.data[n] = OPEN_LIST if n == first_link else COMMA
             n = _link(p, start, stop, rows.links.data, n + 1, hard, rows.tokens, count, noted)
             if n == INVALID:
                 return False
@@ -268,7 +271,7 @@ def _span(
     rows.start_ns[row] = start_ns if start_ns >= 0 else _MAX_TIME_NS
     rows.duration_ns[row] = (end_ns if end_ns >= 0 else _MAX_TIME_NS) - rows.start_ns[row]
 
-    attributes[o] = _CLOSE
+    attributes[o] = CLOSE
     rows.attributes.ends[row + 1] = o + 1
     if o > first_attribute:
         keys[k] = _SEPARATOR
@@ -278,11 +281,11 @@ def _span(
         return False
     rows.attribute_keys.ends[row + 1] = k
     if e > first_event:
-        rows.events.data[e] = _CLOSE_LIST
+        rows.events.data[e] = CLOSE_LIST
         e += 1
     rows.events.ends[row + 1] = e
     if n > first_link:
-        rows.links.data[n] = _CLOSE_LIST
+        rows.links.data[n] = CLOSE_LIST
         n += 1
     rows.links.ends[row + 1] = n
     t = count[_TOKENS]
@@ -337,11 +340,11 @@ def _attribute(
         o = put_json_text(p, key_start, key_end, out, o)
         if o == INVALID:
             return INVALID, k
-        out[o] = _COLON
+        out[o] = COLON
         o += 1
         value = o
-        crc = crc_of_byte(crc_of(0, p, key_start, key_end), _EQUALS)
-        is_peer = k >= 0 and _equal(p, key_start, key_end, _PEER_SERVICE)
+        crc = crc_of_byte(crc_of(0, p, key_start, key_end), EQUALS)
+        is_peer = k >= 0 and equal(p, key_start, key_end, _PEER_SERVICE)
         if is_peer:
             count[_PEER_START] = count[_PEER_END] = 0
         if kind == _ARRAY_VALUE:
@@ -402,7 +405,7 @@ def _array(p: Bytes, at: int, end: int, out: Bytes, o: int) -> int:
     """Put an array of scalars; INVALID: there is something else in it, or too much."""
     if end - at > _ARRAY_MAX_BYTES:
         return INVALID
-    out[o] = _OPEN_LIST
+    out[o] = OPEN_LIST
     first_item = o = o + 1
     while at < end:
         tag, start, stop, at = field(p, at, end)
@@ -412,12 +415,12 @@ def _array(p: Bytes, at: int, end: int, out: Bytes, o: int) -> int:
         if after != stop:
             return INVALID
         if o > first_item:
-            out[o] = _COMMA
+            out[o] = COMMA
             o += 1
         o = _scalar(p, kind, first, last, out, o)
         if o == INVALID:
             return INVALID
-    out[o] = _CLOSE_LIST
+    out[o] = CLOSE_LIST
     return o + 1
 
 
@@ -440,7 +443,7 @@ def _attributes(
         tag, start, stop, at = field(p, at, end)
         if tag == wanted:
             if begun:
-                out[o] = _COMMA
+                out[o] = COMMA
                 o += 1
             else:
                 o = put_literal(_ATTRIBUTES, out, o)
@@ -449,7 +452,7 @@ def _attributes(
             if o == INVALID:
                 return INVALID
     if begun:
-        out[o] = _CLOSE
+        out[o] = CLOSE
         o += 1
     return o
 
@@ -534,7 +537,7 @@ def _link(
     o = put_hex(p, trace_start, trace_size, 16, out, o)
     o = put_literal(_SPAN_ID, out, o)
     o = put_hex(p, span_start, span_size, 8, out, o)
-    out[o] = _QUOTE
+    out[o] = QUOTE
     o += 1
     if state_end > state_start:
         o = put_literal(_TRACE_STATE, out, o)
@@ -555,18 +558,8 @@ def _end_of_attached(dropped: int, out: Bytes, o: int) -> int:
     if dropped:
         o = put_literal(_DROPPED, out, o)
         o = put_integer(dropped, out, o)
-    out[o] = _CLOSE
+    out[o] = CLOSE
     return o + 1
-
-
-@inlined
-def _equal(p: Bytes, start: int, end: int, text: Bytes) -> bool:
-    if end - start != len(text):
-        return False
-    for i in range(len(text)):  # noqa: SIM110  # numba has no generators
-        if p[start + i] != text[i]:
-            return False
-    return True
 
 
 @inlined

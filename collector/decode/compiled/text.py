@@ -16,6 +16,9 @@ from collector.decode.compiled.compiling import compiled, float64, inlined, int6
 
 Bytes = npt.NDArray[np.uint8]
 
+QUOTE, COMMA, COLON, EQUALS = (ord(mark) for mark in '",:=')
+OPEN, CLOSE, OPEN_LIST, CLOSE_LIST = (ord(mark) for mark in "{}[]")
+
 INVALID = -1
 ESCAPED_MAX = 6
 """Bytes that one byte of text becomes at most: a control character is \\u001f in JSON."""
@@ -50,6 +53,22 @@ class Texts(NamedTuple):
 
     data: Bytes
     ends: npt.NDArray[np.int32]
+
+
+def literal(text: str) -> Bytes:
+    """A text for `put_literal` and `equal`; not for use within a loop."""
+    return np.frombuffer(text.encode(), dtype=np.uint8).copy()
+
+
+@inlined
+def equal(p: Bytes, start: int, end: int, text: Bytes) -> bool:
+    """Whether these bytes are `text`."""
+    if end - start != len(text):
+        return False
+    for i in range(len(text)):  # noqa: SIM110  # numba has no generators
+        if p[start + i] != text[i]:
+            return False
+    return True
 
 
 @inlined
