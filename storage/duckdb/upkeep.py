@@ -55,6 +55,7 @@ class Upkeep:
         self._instance = instance
         self._marks = marks
         self._autocomplete_keys = autocomplete_keys
+        self._knows_trace_runs = False
         self._opened_seq = 0
         self._reported_seq = 0
         self._observer: CallObserver | None = None
@@ -69,7 +70,6 @@ class Upkeep:
             self._marks.watermark = UpkeepState.read(cursor).watermark
             link_sums.forget_sums_of_other_rules(cursor)
             call_sums.forget_sums_of_other_rules(cursor)
-            self._marks.trace_runs = tuple(trace_runs.read_runs(cursor))
             self._note_spans_per_commit(cursor)
             known = {key for (key,) in cursor.execute(sql.TAG_KEYS).fetchall()}
             ((self._opened_seq,),) = cursor.execute(sql.LAST_SEQ).fetchall()
@@ -79,6 +79,7 @@ class Upkeep:
     def run(self) -> None:
         """Roll up all that was committed before the call."""
         self._agree_on_tag_keys()
+        self._know_trace_runs()
         with self._instance.cursor() as cursor:
             (last,) = cursor.execute(sql.LAST_SEQ).fetchall()[0]
         while self._marks.watermark < last:
@@ -146,6 +147,18 @@ class Upkeep:
             observer.on_spans(calls)
             self._reported_seq = upto
 
+    def _know_trace_runs(self) -> None:
+        """Read at the first round which runs there are, not at the start: until then readers look into all of them.
+
+        Before a run is added, for readers take those that they know to be all up to the last.
+        """
+        with self._instance.cursor() as cursor:
+            if not self._knows_trace_runs:
+                self._marks.trace_runs = tuple(trace_runs.read_runs(cursor))
+                self._knows_trace_runs = True
+            ((first,),) = cursor.execute(sql.FIRST_SEQ).fetchall()
+        self._marks.trace_runs = tuple(run for run in self._marks.trace_runs if first is None or run.last_seq >= first)
+
     def _sort_recent_traces(self, cursor: duckdb.DuckDBPyConnection) -> None:
         (recent,) = cursor.execute(sql.COUNT_RECENT_TRACES).fetchall()[0]
         if recent >= _SORTED_RUN_ROWS:
@@ -159,7 +172,6 @@ class Upkeep:
     def _note_spans_per_commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
         spans, _ = cursor.execute(sql.COUNTED).fetchall()[0]
         (first,) = cursor.execute(sql.FIRST_SEQ).fetchall()[0]
-        self._marks.trace_runs = tuple(run for run in self._marks.trace_runs if first is None or run.last_seq >= first)
         if spans:
             (last,) = cursor.execute(sql.LAST_SEQ).fetchall()[0]
             self._marks.spans_per_commit = spans / (last - first + 1)

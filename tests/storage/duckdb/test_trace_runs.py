@@ -53,6 +53,8 @@ def test_a_trace_is_found_in_every_run_that_notes_it_before_and_after_a_restart(
         found = store.get_traces([trace_id(2), trace_id(10), trace_id(77)])
         assert [len(trace) for trace in found] == [5, 1, 1]
     with open_store(tmp_path / "clew.duckdb") as store:
+        assert [len(trace) for trace in store.get_traces([trace_id(2), trace_id(10)])] == [5, 1]
+        store.maintain(KEEP_ALL, NOW_NS)
         read = runs_of(store)
         assert [(run.first_seq, run.last_seq) for run in read] == [(run.first_seq, run.last_seq) for run in made]
         assert all((one.bits == other.bits).all() for one, other in zip(read, made, strict=True))
