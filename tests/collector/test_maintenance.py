@@ -1,6 +1,5 @@
 import logging
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +86,6 @@ def test_maintenance_may_be_stopped_before_it_was_started() -> None:
     Maintenance(cast("SpanStore", StoreDouble()), POLICY).stop()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there has each thread a niceness of its own")
 def test_rounds_stand_back_behind_the_other_threads() -> None:
     niceness: list[int] = []
     store = StoreDouble()

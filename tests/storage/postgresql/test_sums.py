@@ -27,7 +27,7 @@ from tests.builders import HOUR, a_span, a_trace_id
 from tests.contract.test_dependencies_agreement import trace_timestamp_ns
 from tests.contract.test_service_graph import outline
 from tests.servers.stores import POSTGRESQL_DATABASES
-from tests.storage.duckdb.lives import HOUR_STARTS_NS, KEEP_EVERYTHING, MINUTE, Step, lives
+from tests.storage.duckdb.lives import HOUR_STARTS_NS, KEEP_EVERYTHING, MINUTE, Asked, Step, lives
 from tests.storage.duckdb.test_call_sums import QUERIES, TRACES, WIDE, as_of_whole_periods, assert_agree
 from tests.storage.duckdb.test_call_sums import SPANS as CALLS
 from tests.storage.duckdb.test_graph_sums import GRAPH_WINDOWS, described_steps
@@ -70,18 +70,24 @@ def from_scratch(store: PostgreSQLStore, window: Window, wanted: range) -> list[
     ]
 
 
+def lived(stores: list[PostgreSQLStore], steps: list[Step[Asked]]) -> Iterator[tuple[PostgreSQLStore, Step[Asked]]]:
+    """Each step when it is done, written by one process and maintained by the other, in turn; the one that wrote."""
+    stores[0].maintain(KEEP_EVERYTHING, 0)
+    for now, step in enumerate(steps, 1):
+        one, other = stores if now % 2 else stores[::-1]
+        one.write(SpanBatch.of(step.spans, now))
+        if step.maintained:
+            other.maintain(RetentionPolicy(step.max_age, None), now)
+        yield one, step
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("tiny_sums")
 @settings(max_examples=15, deadline=None)
 @given(described_steps())
 def test_graphs_are_those_of_linking_from_scratch_all_the_life_of_a_store(steps: list[Step[Window]]) -> None:
     with a_database() as url, two_processes(url) as stores:
-        stores[0].maintain(KEEP_EVERYTHING, 0)
-        for now, step in enumerate(steps, 1):
-            one, other = stores if now % 2 else stores[::-1]
-            one.write(SpanBatch.of(step.spans, now))
-            if step.maintained:
-                other.maintain(RetentionPolicy(step.max_age, None), now)
+        for one, step in lived(stores, steps):
             for window in [step.asked, *WINDOWS, *GRAPH_WINDOWS]:
                 linked = from_scratch(one, window, range(window[0], window[1] + 1))
                 assert one.dependencies(*window) == link_traces([*map(link_span_of, trace)] for trace in linked)
@@ -95,12 +101,7 @@ def test_graphs_are_those_of_linking_from_scratch_all_the_life_of_a_store(steps:
 @given(lives(st.lists(CALLS, max_size=9), QUERIES))
 def test_calls_are_those_counted_from_scratch_all_the_life_of_a_store(steps: list[Step[CallQuery]]) -> None:
     with a_database() as url, two_processes(url) as stores:
-        stores[0].maintain(KEEP_EVERYTHING, 0)
-        for now, step in enumerate(steps, 1):
-            one, other = stores if now % 2 else stores[::-1]
-            one.write(SpanBatch.of(step.spans, now))
-            if step.maintained:
-                other.maintain(RetentionPolicy(step.max_age, None), now)
+        for one, step in lived(stores, steps):
             for query in (step.asked, *WIDE):
                 assert_agree(one.call_series(query), counted_from_scratch(one, query))
 
