@@ -45,6 +45,12 @@ from storage.requests import RetentionPolicy
 
 log = logging.getLogger("clew")
 
+_GARBAGE_THRESHOLDS = (20_000, 20, 20)
+"""How many new objects, and how many looks at them, before the collector of garbage looks (again, further back).
+
+By Python's own numbers, 700 and 10, it looked 560 times while a trace of 50,000 spans was read: an eighth of the time.
+"""
+
 
 class Process:
     """One running clew. Parts are opened in order on a stack and closed in the mirrored order."""
@@ -67,6 +73,7 @@ class Process:
             # 90 ms; what serving makes has hardly any.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*_GARBAGE_THRESHOLDS)
             self._health.ready()
             click.echo(json.dumps({"event": "ready", "doors": self._doors.shown, "version": VERSION}))
             await stop.wait()

@@ -21,7 +21,7 @@ from storage.linking.link_span import link_span_of
 from storage.linking.linker import link_traces
 from storage.matching import satisfies
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
-from storage.rows import span_of
+from storage.rows import plain_values, spans_of
 from storage.span import Span
 from storage.trace_summary import TraceSummary, trace_summary
 
@@ -82,7 +82,8 @@ class MemoryStore:
     def write(self, batch: SpanBatch) -> None:
         """As SpanWriter.write; never raises StoreFull, old traces make room instead."""
         received = batch.records.column("received_ns").to_pylist()
-        arriving = [_Held(span_of(row), at_ns) for row, at_ns in zip(batch.rows(), received, strict=True)]
+        spans = spans_of([plain_values(column) for column in batch.records.columns])
+        arriving = [_Held(span, at_ns) for span, at_ns in zip(spans, received, strict=True)]
         with self._lock:
             self._make_room(arriving)
             self._add(arriving)

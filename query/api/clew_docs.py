@@ -92,13 +92,13 @@ _COLUMN_TIMES = {"type": "array", "items": {"type": ["integer", "null"]}}
 _NUMBERS = {"type": "array", "items": {"type": "integer"}}
 _FROM_START = " Nanoseconds from the start of the trace."
 _OUTLINE = _map(
-    "traceId summary services names spans roots warnings criticalPath",
+    "traceId summary spans services names roots warnings timing",
     traceId=_text("32 hex digits."),
     summary=_SUMMARY,
     services=_list({"type": "string"}, "Each once."),
     names=_list({"type": "string"}, "Names of spans, each once."),
     spans=_map(
-        "spanId parent service name kind start duration selfTime criticalPathTime protocol flags",
+        "spanId parent service name kind start duration protocol flags",
         spanId=_text("16 hex digits a span, one after another."),
         parent={**_NUMBERS, "description": "Position of its parent, always before it; -1 of a root."},
         service={**_NUMBERS, "description": "Position in `services`."},
@@ -106,8 +106,6 @@ _OUTLINE = _map(
         kind={**_NUMBERS, "description": "OTLP's numbers: 1 internal, 2 server, 3 client, 4 producer, 5 consumer."},
         start={**_COLUMN_TIMES, "description": "Null when unknown." + _FROM_START},
         duration={**_COLUMN_TIMES, "description": "Nanoseconds as they were sent; null when they were not."},
-        selfTime={**_COLUMN_TIMES, "description": "Nanoseconds in which it did not wait for children."},
-        criticalPathTime={**_COLUMN_TIMES, "description": "Nanoseconds the path stays in it; null off the path."},
         protocol={**_NUMBERS, "description": "1 Zipkin, 2 OTLP, 3 Jaeger."},
         flags={**_NUMBERS, "description": "Sum of 1 error, 2 sidecar, 4 joined reports, 8 has events, 16 has links."},
     ),
@@ -115,9 +113,18 @@ _OUTLINE = _map(
     warnings=_list(
         _map("span texts", span=_number("Position."), texts=_list({"type": "string"}, "Warnings.")), "Where any are."
     ),
-    criticalPath={
-        **_map("span start end", span=_NUMBERS, start=_NUMBERS, end=_NUMBERS),
-        "description": "Sections as columns." + _FROM_START,
+    timing={
+        **_map(
+            "selfTime criticalPathTime criticalPath",
+            selfTime={**_COLUMN_TIMES, "description": "Nanoseconds in which it did not wait for children."},
+            criticalPathTime={**_COLUMN_TIMES, "description": "Nanoseconds the path stays in it; null off the path."},
+            criticalPath={
+                **_map("span start end", span=_NUMBERS, start=_NUMBERS, end=_NUMBERS),
+                "description": "Sections as columns." + _FROM_START,
+            },
+        ),
+        "description": "How the time was spent; columns as those of `spans`. The only line break stands before it, and "
+        "all before that is sent first.",
     },
 )
 _NO_TRACE: Schema = {

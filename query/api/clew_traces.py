@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from query.api.jaeger_answers import Question, answered, answered_in_pieces
+from query.api.jaeger_answers import answered_in_pieces
 from query.api.jaeger_strconv import parse_trace_id_or_base64
 from query.api.streamed_answers import Pieces
 from query.errors import BadRequest, NotFound
@@ -51,17 +51,21 @@ class ClewTraces:
     async def outline(self, request: Request) -> Response:
         """The same trace as columns of numbers: all that its picture needs, without what its spans carry.
 
-        Positions are those in the list of spans of the whole document, when both are asked by the same rule.
+        Positions are those in the list of spans of the whole document, when both are asked by the same rule. The body
+        is streamed: of a large trace the tree is sent while its times are reckoned.
         """
 
-        def ask() -> Question:
+        def ask() -> Pieces:
             trace_id, clocks = _trace_id_in_path(request), clock_rule(request.query_params.get("clockSkew"))
-            return lambda reader: trace_outline(self._reconstructed(reader, trace_id, clocks))
+            return lambda reader: self._outline(reader, trace_id, clocks)
 
-        return await answered(self._service, request, ask, gzip_level=_OUTLINE_GZIP_LEVEL)
+        return await answered_in_pieces(self._service, request, ask, _OUTLINE_GZIP_LEVEL)
 
     def _document(self, reader: SpanReader, trace_id: TraceId, clocks: ClockRule) -> Iterator[bytes]:
         yield from trace_document(self._reconstructed(reader, trace_id, clocks))
+
+    def _outline(self, reader: SpanReader, trace_id: TraceId, clocks: ClockRule) -> Iterator[bytes]:
+        yield from trace_outline(self._reconstructed(reader, trace_id, clocks))
 
     def _reconstructed(self, reader: SpanReader, trace_id: TraceId, clocks: ClockRule) -> Reconstruction:
         found = reader.get_traces([trace_id], strict=self._strict)

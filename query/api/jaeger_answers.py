@@ -36,7 +36,6 @@ async def answered(
     request: Request,
     ask: Callable[[], Question],
     refuse: Callable[[int, str], Response] | None = None,
-    gzip_level: int = GZIP_LEVEL,
 ) -> Response:
     """The response to the question that `ask` reads from the request.
 
@@ -47,20 +46,20 @@ async def answered(
     pretty, zipped = parameters.pretty(request.query_params), accepts_gzip(request)
     try:
         question = ask()
-        body, headers = await service.read(
-            lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped, gzip_level)
-        )
+        body, headers = await service.read(lambda reader: packed(to_bytes(question(reader), pretty=pretty), zipped))
     except (QueryError, StorageError) as error:
         return refuse(status_of(error), str(error))
     return Response(body, headers=dict(headers))
 
 
-async def answered_in_pieces(service: QueryService, request: Request, ask: Callable[[], Pieces]) -> Response:
+async def answered_in_pieces(
+    service: QueryService, request: Request, ask: Callable[[], Pieces], gzip_level: int = GZIP_LEVEL
+) -> Response:
     """As `answered`, of a JSON document that may be long: only one that is asked for indented is ever held whole."""
     pretty, zipped = parameters.pretty(request.query_params), accepts_gzip(request)
 
     def whole(body: bytes) -> Response:
-        sent, headers = packed(body, zipped)
+        sent, headers = packed(body, zipped, gzip_level)
         return Response(sent, headers=dict(headers))
 
     try:
@@ -71,7 +70,7 @@ async def answered_in_pieces(service: QueryService, request: Request, ask: Calla
             (lambda reader: indented(question(reader))) if pretty else question,
             whole=whole,
             headers=document_headers(zipped=zipped),
-            gzip_level=GZIP_LEVEL if zipped else None,
+            gzip_level=gzip_level if zipped else None,
         )
     except (QueryError, StorageError) as error:
         return error_answer(status_of(error), str(error))

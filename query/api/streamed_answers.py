@@ -53,13 +53,13 @@ async def streamed(
 
 
 def gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of some size, of which only the last may be small."""
+    """The same bytes in pieces of some size; the last may be small, and so may one that ends before an empty part."""
     held: list[bytes] = []
     size = 0
     for part in parts:
         held.append(part)
         size += len(part)
-        if size >= _PIECE_BYTES:
+        if size >= _PIECE_BYTES or (size and not part):
             yield b"".join(held)
             held, size = [], 0
     if held:
@@ -67,9 +67,8 @@ def gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def gzipped(pieces: Iterable[bytes], level: int) -> Iterator[bytes]:
-    """The pieces as one gzip stream."""
+    """The pieces as one gzip stream, out of which each can be read as soon as it has come."""
     compressor = zlib.compressobj(level, wbits=_GZIP_WINDOW)
     for piece in pieces:
-        if compressed := compressor.compress(piece):
-            yield compressed
+        yield compressor.compress(piece) + compressor.flush(zlib.Z_SYNC_FLUSH)
     yield compressor.flush()

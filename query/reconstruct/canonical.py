@@ -1,7 +1,7 @@
 """Spans in one order, whatever order they arrived in."""
 
-from collections.abc import Iterable
-from itertools import pairwise, starmap
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from operator import le
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ _Value = TypeVar("_Value")
 def in_canonical_order(spans: Iterable[Span]) -> list[Span]:
     """By start (absent as 0), then span id, then content: the same list for every order of arrival."""
     given = list(spans)
-    ordered = _sorted(given, [(span.start_ns or 0, span.span_id) for span in given])
+    ordered = _sorted(given, _places(given))
     if not repeated_ids(ordered):
         return ordered
     begin = 0
@@ -33,12 +33,16 @@ def in_canonical_order(spans: Iterable[Span]) -> list[Span]:
 def by_start(spans: Iterable[TraceSpan]) -> list[TraceSpan]:
     """By start (absent as 0), then span id; spans equal in both keep their order."""
     given = list(spans)
-    return _sorted(given, [(span.start_ns or 0, span.span_id) for span in [shown.span for shown in given]])
+    return _sorted(given, _places([shown.span for shown in given]))
+
+
+def _places(spans: Sequence[Span]) -> list[tuple[int, SpanId]]:
+    return [*zip([span.start_ns or 0 for span in spans], [span.span_id for span in spans], strict=True)]
 
 
 def _sorted(given: list[_Value], places: list[tuple[int, SpanId]]) -> list[_Value]:
     """The values by their places; those of one place keep their order."""
-    if all(starmap(le, pairwise(places))):
+    if all(map(le, places, islice(places, 1, None))):
         return given
     return [given[at] for at in sorted(range(len(given)), key=places.__getitem__)]
 

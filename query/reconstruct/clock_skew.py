@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from query.reconstruct.go_text import duration_text
 from query.reconstruct.trace import TraceSpan
+from query.reconstruct.tree import first_positions
 from storage.attributes import Attributes, text_of
 from storage.ids import SpanId
 from storage.span import Endpoint, Span
@@ -33,13 +34,14 @@ def correct_clock_skew(spans: Sequence[TraceSpan], max_delta_ns: int) -> list[Tr
     A span without a start says nothing about clocks and is never moved.
     """
     adjusted = list(spans)
-    roots, parents = _family(adjusted, _positions(adjusted))
+    roots, parents = _family(adjusted)
     suspects = _suspects(adjusted, parents)
     if not suspects:
         return adjusted
     children: dict[int, list[int]] = {}
-    for child, above in parents.items():
-        children.setdefault(above, []).append(child)
+    for child, above in enumerate(parents):
+        if above is not None:
+            children.setdefault(above, []).append(child)
     keys = _HostKeys()
     skews = {root: _Skew(keys.of(adjusted[root].span), 0) for root in roots}
     waiting = list(roots)
@@ -101,43 +103,59 @@ def _address(local: Endpoint) -> str:
     return "" if address.startswith("127.") or address == "::1" else address
 
 
-def _positions(spans: list[TraceSpan]) -> dict[SpanId, int]:
-    positions: dict[SpanId, int] = {}
-    for index, shown in enumerate(spans):
-        if positions.setdefault(shown.span.span_id, index) != index:
-            spans[index] = shown.warned(_DUPLICATE)
-    return positions
+def _family(spans: list[TraceSpan]) -> tuple[list[int], list[int | None]]:
+    """The roots, and of each other span its parent, None of roots; only of the first spans of each id.
 
-
-def _family(spans: list[TraceSpan], positions: dict[SpanId, int]) -> tuple[list[int], dict[int, int]]:
-    """The roots, and of each other span its parent; only of the first spans of each id."""
+    The others are warned in `spans`, and so are those whose parent is not here: the latter are roots.
+    """
+    positions = first_positions(spans)
+    parents = [positions.get(shown.span.parent_span_id) for shown in spans]
     roots: list[int] = []
-    parents: dict[int, int] = {}
-    for index in positions.values():
-        parent = spans[index].span.parent_span_id
-        if parent is None:
+    for index in _apart(spans, positions, parents):
+        shown = spans[index]
+        parent = shown.span.parent_span_id
+        if positions[shown.span.span_id] != index:
+            spans[index] = shown.warned(_DUPLICATE)
+            parents[index] = None
+        elif parent is None:
             roots.append(index)
-        elif (found := positions.get(parent)) is not None:
-            parents[index] = found
-        else:
+        elif parents[index] is None:
             warning = f"parent span ID={parent.hex()} is not in the trace; skipping clock skew adjustment"
-            spans[index] = spans[index].warned(warning)
+            spans[index] = shown.warned(warning)
             roots.append(index)
     return roots, parents
 
 
-def _suspects(spans: Sequence[TraceSpan], parents: Mapping[int, int]) -> set[int]:
+def _apart(
+    spans: Sequence[TraceSpan], positions: Mapping[SpanId | None, int], parents: Sequence[int | None]
+) -> Sequence[int]:
+    """All spans where some share an id, else those without a parent here."""
+    if len(positions) < len(spans):
+        return range(len(spans))
+    return [index for index, parent in enumerate(parents) if parent is None]
+
+
+def _suspects(spans: Sequence[TraceSpan], parents: Sequence[int | None]) -> set[int]:
     """All spans to look at unless one above them was off: those that do not fit their parents, and those above them.
 
     In most traces there are none, and in most of the others few.
     """
     found: set[int] = set()
-    for child, parent in parents.items():
-        if _delta_ns(spans[child].span, spans[parent].span):
+    bare = [shown.span for shown in spans]
+    starts, durations = [span.start_ns for span in bare], [span.duration_ns or 0 for span in bare]
+    for child, parent in enumerate(parents):
+        if parent is None:
+            continue
+        start_ns, parent_start_ns, duration_ns = starts[child], starts[parent], durations[child]
+        if start_ns is None or parent_start_ns is None:
+            continue
+        if start_ns >= parent_start_ns and start_ns + duration_ns <= parent_start_ns + durations[parent]:
+            continue  # within its parent, as nearly all are
+        if _delta_ns(bare[child], bare[parent]):
             at: int | None = child
             while at is not None and at not in found:
                 found.add(at)
-                at = parents.get(at)
+                at = parents[at]
     return found
 
 

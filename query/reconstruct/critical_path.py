@@ -8,18 +8,17 @@ microseconds calls one after the other often touch.
 """
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from query.reconstruct.tree import TraceTree
 from query.reconstruct.waiting import Waits, Window
 
+Section = tuple[int, int, int]
+"""A part of the path in which a span was busy itself: its position, start_ns, end_ns. Never empty; epoch ns.
 
-class Section(NamedTuple):
-    """A part of the path in which the span at `position` was busy itself. Never empty; times are epoch ns."""
-
-    position: int
-    start_ns: int
-    end_ns: int
+A plain tuple, for the garbage collector lets those alone: of a large trace there are as many sections as spans.
+"""
 
 
 class CriticalPath(NamedTuple):
@@ -41,20 +40,6 @@ class CriticalPath(NamedTuple):
 
 _Part = tuple[int, int, int]
 """From when to when a child counts, and its position."""
-_NO_CHILDREN: Iterator[_Part] = iter(())
-
-
-class _Walk:
-    """Back through one span's time. at_ns: what is after it is done. children: the last finishing first."""
-
-    __slots__ = ("at_ns", "children", "position", "start_ns")
-
-    def __init__(self, position: int, window: Window, waits: Waits) -> None:
-        self.position = position
-        self.start_ns, self.at_ns = window
-        self.children = _NO_CHILDREN
-        if waits.awaited[position]:
-            self.children = iter(sorted(waits.parts_within(position, window), key=_end_ns, reverse=True))
 
 
 def critical_path(tree: TraceTree, waits: Waits) -> CriticalPath:
@@ -68,34 +53,47 @@ def critical_path(tree: TraceTree, waits: Waits) -> CriticalPath:
     for root in tree.roots:
         window = waits.windows[root]
         if window is not None:
-            found = list(_backwards(_Walk(root, window, waits), waits, spans))
-            sections += reversed(found)
+            found = _backwards(root, window, waits, spans)
+            found.reverse()
+            sections += found
     return CriticalPath(sections, frozenset(spans))
 
 
-def _backwards(root: _Walk, waits: Waits, spans: set[int]) -> Iterator[Section]:
+def _backwards(root: int, window: Window, waits: Waits, spans: set[int]) -> list[Section]:
     """The sections, the latest first; `spans` gets all positions passed. Not recursive: a trace may be deep."""
-    stack = [root]
-    spans.add(root.position)
-    while stack:
-        walk = stack[-1]
-        for start_ns, end_ns, child in walk.children:
-            if end_ns > walk.at_ns:
+    awaited = waits.awaited
+    sections: list[Section] = []
+    above: list[tuple[int, int, int, Iterator[_Part]]] = []
+    # Of the span that is walked back through: what is after at_ns is done; children: the last finishing first.
+    position, (begin_ns, at_ns) = root, window
+    children = _last_first(waits, root, window)
+    spans.add(root)
+    while True:
+        for start_ns, end_ns, child in children:
+            if end_ns > at_ns:
                 continue
-            if end_ns < walk.at_ns:
-                yield Section(walk.position, end_ns, walk.at_ns)
-            walk.at_ns = start_ns
+            if end_ns < at_ns:
+                sections.append((position, end_ns, at_ns))
+            at_ns = start_ns
             spans.add(child)
-            if waits.awaited[child]:
-                stack.append(_Walk(child, (start_ns, end_ns), waits))
+            if awaited[child]:
+                above.append((position, begin_ns, at_ns, children))
+                position, begin_ns, at_ns = child, start_ns, end_ns
+                children = _last_first(waits, child, (start_ns, end_ns))
                 break
-            # Most spans wait for nobody, and need no walk of their own.
-            yield Section(child, start_ns, end_ns)
+            # Most spans wait for nobody.
+            sections.append((child, start_ns, end_ns))
         else:
-            if walk.start_ns < walk.at_ns:
-                yield Section(walk.position, walk.start_ns, walk.at_ns)
-            stack.pop()
+            if begin_ns < at_ns:
+                sections.append((position, begin_ns, at_ns))
+            if not above:
+                return sections
+            position, begin_ns, at_ns, children = above.pop()
 
 
-def _end_ns(part: _Part) -> int:
-    return part[1]
+def _last_first(waits: Waits, position: int, window: Window) -> Iterator[_Part]:
+    """The children for whom the span waited within the window, the last finishing first."""
+    return iter(sorted(waits.parts_within(position, window), key=_END_NS, reverse=True))
+
+
+_END_NS = itemgetter(1)

@@ -7,6 +7,7 @@ was spent. What was sent stays as it was sent: attributes keep their order and a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -20,7 +21,7 @@ from query.reconstruct.shared_ids import separate_shared_ids
 from query.reconstruct.summary import TreeSummary, summarize_tree
 from query.reconstruct.trace import Trace, TraceSpan
 from query.reconstruct.tree import TraceTree, tree_of
-from query.reconstruct.waiting import waits_of
+from query.reconstruct.waiting import Waits, waits_of
 from query.reconstruct.zipkin_as_otel import as_otel
 from query.reconstruct.zipkin_clock_skew import correct_clock_skew_as_zipkin
 from storage.ids import TraceId
@@ -36,18 +37,30 @@ class ClockRule(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reconstruction:
     """One trace, and what follows from it. Positions are those in `trace.spans`.
 
-    self_times_ns: by position, as `self_time` gives them.
+    How its time was spent is reckoned when it is asked for: who looks at the tree first need not wait for that.
     """
 
     trace: Trace
     tree: TraceTree
-    self_times_ns: Sequence[int | None]
-    path: CriticalPath
     summary: TreeSummary
+
+    @cached_property
+    def self_times_ns(self) -> Sequence[int | None]:
+        """By position, as `self_time` gives them."""
+        return self_times_ns(self._waits)
+
+    @cached_property
+    def path(self) -> CriticalPath:
+        """The critical path."""
+        return critical_path(self.tree, self._waits)
+
+    @cached_property
+    def _waits(self) -> Waits:
+        return waits_of(self.trace.spans, self.tree)
 
 
 def reconstruct(
@@ -65,8 +78,7 @@ def reconstruct(
     shown = separate_shared_ids([_shown(one) for one in join_reports(reported)])
     trace = Trace(trace_id, by_start(_with_clocks_corrected(shown, clocks, max_clock_skew_ns)))
     tree = tree_of(trace.spans)
-    waits = waits_of(trace.spans, tree)
-    return Reconstruction(trace, tree, self_times_ns(waits), critical_path(tree, waits), summarize_tree(trace, tree))
+    return Reconstruction(trace, tree, summarize_tree(trace, tree))
 
 
 def _with_id(span: Span, trace_id: TraceId) -> Span:

@@ -41,7 +41,7 @@ def summarize_tree(trace: Trace, tree: TraceTree) -> TreeSummary:
         orphans=reasons[RootReason.ORPHAN],
         circles=reasons[RootReason.CIRCLE],
         depth=tree.height,
-        reports=sum(shown.reports for shown in trace.spans),
+        reports=sum([shown.reports for shown in trace.spans]),
     )
 
 
@@ -51,18 +51,18 @@ def summarize(trace: Trace) -> TraceSummary:
     ids = {span.span_id for span in spans}
     parent_ids = [span.parent_span_id for span in spans]
     root = _root(spans)
-    times = [(start_ns, span.duration_ns or 0) for span in spans if (start_ns := span.start_ns) is not None]
-    ends = [start_ns + duration_ns for start_ns, duration_ns in times]
+    starts = [start_ns for span in spans if (start_ns := span.start_ns) is not None]
+    ends = [start_ns + (span.duration_ns or 0) for span in spans if (start_ns := span.start_ns) is not None]
     services = _services(spans)
     return TraceSummary(
         trace_id=trace.trace_id,
         root_service=(root and root.service) or "",
         root_operation=(root and root.name) or "",
-        start_ns=min(times)[0] if times else None,
+        start_ns=min(starts, default=None),
         end_ns=clamped_ns(max(ends)) if ends else None,
         spans=len(spans),
         errors=sum(service.errors for service in services),
-        orphans=len([1 for parent_id in parent_ids if parent_id not in ids and parent_id is not None]),
+        orphans=len([parent_id for parent_id in parent_ids if parent_id not in ids and parent_id is not None]),
         services=services,
     )
 

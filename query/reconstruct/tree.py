@@ -7,6 +7,7 @@ they stay roots of their own and say why, so that nobody takes a guess for a cal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import eq
 
 from query.reconstruct.kinship import Hosts, encloses, service_affinity
 from query.reconstruct.trace import TraceSpan
@@ -69,32 +70,39 @@ def tree_of(spans: Sequence[TraceSpan]) -> TraceTree:
     return TraceTree(parents, children, order, depths, roots)
 
 
+def first_positions(spans: Sequence[TraceSpan]) -> dict[SpanId | None, int]:
+    """Of each span id where the first span with it is; nothing of None, which roots have for a parent."""
+    ids = [shown.span.span_id for shown in spans]
+    # The last one written stays, so from the end.
+    return dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))
+
+
 def _parents(spans: Sequence[TraceSpan], hosts: Hosts) -> tuple[list[int | None], dict[int, RootReason]]:
     firsts, others = _positions(spans)
-    parents: list[int | None] = []
-    reasons: dict[int, RootReason] = {}
-    for at, shown in enumerate(spans):
-        span = shown.span
-        parent_id = span.parent_span_id
-        if parent_id is None or parent_id == span.span_id:
-            reasons[at] = RootReason.PARENTLESS
-            parents.append(None)
-            continue
-        found = firsts.get(parent_id)
-        if found is None:
-            reasons[at] = RootReason.ORPHAN
-        elif parent_id in others:
-            found = _closest(spans, [found, *others[parent_id]], span, hosts)
-        parents.append(found)
-    return parents, reasons
+    ids, parent_ids = [shown.span.span_id for shown in spans], [shown.span.parent_span_id for shown in spans]
+    parents = [*map(firsts.get, parent_ids)]
+    for at in [at for at, own_parent in enumerate(map(eq, ids, parent_ids)) if own_parent]:
+        parents[at] = None
+    if others:
+        for at, found in enumerate(parents):
+            if found is not None and (more := others.get(spans[found].span.span_id)):
+                parents[at] = _closest(spans, [found, *more], spans[at].span, hosts)
+    without = [at for at, found in enumerate(parents) if found is None]
+    return parents, {at: _reason(spans[at].span) for at in without}
 
 
-def _positions(spans: Sequence[TraceSpan]) -> tuple[dict[SpanId, int], dict[SpanId, list[int]]]:
+def _reason(span: Span) -> RootReason:
+    return RootReason.PARENTLESS if span.parent_span_id in (None, span.span_id) else RootReason.ORPHAN
+
+
+def _positions(spans: Sequence[TraceSpan]) -> tuple[dict[SpanId | None, int], dict[SpanId, list[int]]]:
     """Of each id the first position; and of ids that more spans have the next ones, as many as are compared."""
-    firsts: dict[SpanId, int] = {}
+    firsts: dict[SpanId | None, int] = first_positions(spans)
     others: dict[SpanId, list[int]] = {}
+    if len(firsts) == len(spans):
+        return firsts, others
     for at, shown in enumerate(spans):
-        if firsts.setdefault(shown.span.span_id, at) != at:
+        if firsts[shown.span.span_id] != at:
             more = others.setdefault(shown.span.span_id, [])
             if len(more) < _MOST_COMPARED - 1:
                 more.append(at)
@@ -119,6 +127,9 @@ def _closest(spans: Sequence[TraceSpan], found: Sequence[int], child: Span, host
 
 def _circles(parents: Sequence[int | None]) -> list[int]:
     """The first position of each circle of parents."""
+    if all(above is None or above < at for at, above in enumerate(parents)):
+        # As nearly always: where every parent began before its children there is none.
+        return []
     firsts: list[int] = []
     walked = [-1] * len(parents)
     for start in range(len(parents)):

@@ -12,7 +12,7 @@ from query.reconstruct.tree import TraceTree
 from storage.conventions import FOLLOWS_FROM, REF_TYPE_KEY
 from storage.span import Span, SpanKind
 
-_MESSAGES = frozenset({SpanKind.PRODUCER, SpanKind.CONSUMER})
+_PRODUCER, _CONSUMER = SpanKind.PRODUCER, SpanKind.CONSUMER
 
 Window = tuple[int, int]
 """From when to when something ran, epoch ns; the second is never less than the first."""
@@ -46,9 +46,12 @@ def waits_of(spans: Sequence[TraceSpan], tree: TraceTree) -> Waits:
 
     A span without a start stands in for nobody: who waits for it waits for its children instead.
     """
-    windows = [_window(shown.span) for shown in spans]
+    bare = [shown.span for shown in spans]
+    windows = [_window(span) for span in bare]
+    unawaited = _unawaited(bare)
+    if not unawaited and None not in windows:
+        return Waits(windows, tree.children)
     awaited: list[Sequence[int]] = [()] * len(spans)
-    unawaited = {at for at, shown in enumerate(spans) if not _is_waited_for(shown.span)}
     # Children first, so that a span without a start has its own when it is replaced by them.
     for at in reversed(tree.order):
         if not tree.children[at]:
@@ -66,15 +69,18 @@ def waits_of(spans: Sequence[TraceSpan], tree: TraceTree) -> Waits:
 
 
 def _window(span: Span) -> Window | None:
-    start_ns, duration_ns = span.start_ns, span.duration_ns or 0
+    start_ns, duration_ns = span.start_ns, span.duration_ns
     if start_ns is None:
         return None
-    return start_ns, start_ns + duration_ns if duration_ns > 0 else start_ns
+    return start_ns, start_ns + duration_ns if duration_ns and duration_ns > 0 else start_ns
 
 
-def _is_waited_for(span: Span) -> bool:
-    if span.kind in _MESSAGES:
-        return False
-    return not span.links or not any(
+def _unawaited(spans: Sequence[Span]) -> set[int]:
+    messages = [at for at, span in enumerate(spans) if span.kind is _PRODUCER or span.kind is _CONSUMER]
+    return {*messages, *(at for at, span in enumerate(spans) if span.links and _follows_its_parent(span))}
+
+
+def _follows_its_parent(span: Span) -> bool:
+    return any(
         link.span_id == span.parent_span_id and link.attributes.get(REF_TYPE_KEY) == FOLLOWS_FROM for link in span.links
     )

@@ -4,15 +4,15 @@ A browser draws 50,000 spans from this in the time in which it would only parse 
 the bytes. The shape is told by `query.api.clew_docs`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 
 from query.reconstruct.reconstruction import Reconstruction
 from query.reconstruct.sidecars import is_sidecar
 from query.reconstruct.trace import TraceSpan
 from query.render.clew_trace import places_in_document, summary_json
-from query.render.otlp_json import JsonObject
-from storage.span import StatusCode
+from query.render.jaeger_envelope import to_bytes
+from storage.span import Span, StatusCode
 
 
 class SpanFlag(IntFlag):
@@ -29,76 +29,85 @@ class SpanFlag(IntFlag):
 # As plain numbers, for Python 3.11 takes 0.4 us to find a flag and its value.
 _ERROR, _SIDECAR, _JOINED, _EVENTS, _LINKS = (flag.value for flag in SpanFlag)
 _ERROR_STATUS = StatusCode.ERROR
+_SHOWN_AT_ONCE = 5_000
+"""From so many spans on a reader sees the tree before times are reckoned; of fewer that takes a few milliseconds."""
 
 
-def trace_outline(found: Reconstruction) -> JsonObject:
-    """The outline; times are ns from the start of the trace, null where a span has none.
+def trace_outline(found: Reconstruction) -> Iterator[bytes]:
+    """The outline in pieces: its tree, a line break, and how the time was spent. Rows can be shown after the first.
 
-    Span ids are one text, 16 digits a span: a list of 50,000 texts takes longer to parse than all other columns.
+    An empty piece says that those before it should not wait for the next.
+    Times are ns from the start of the trace, null where a span has none. Span ids are one text, 16 digits a span: a
+    list of 50,000 texts takes longer to parse than all other columns.
     """
     start_ns = found.summary.listed.start_ns or 0
-    places = places_in_document(found)
+    order, places = found.tree.order, places_in_document(found)
     services, names = _Numbers(), _Numbers()
-    listed = [found.trace.spans[at] for at in found.tree.order]
-    spans = [shown.span for shown in listed]
+    shown = [found.trace.spans[at] for at in order]
+    spans = [one.span for one in shown]
+    yield _member("{", "traceId", found.trace.trace_id.hex())
+    yield _member(",", "summary", summary_json(found))
     # A column after another: whatever is done once a span is done 50,000 times.
-    columns = {
-        "spanId": b"".join([span.span_id for span in spans]).hex(),
-        "parent": _parents(found, places),
-        "service": [services[span.service or ""] for span in spans],
-        "name": [names[span.name or ""] for span in spans],
-        "kind": [span.kind for span in spans],
-        "start": [None if span.start_ns is None else span.start_ns - start_ns for span in spans],
-        "duration": [span.duration_ns for span in spans],
-        "selfTime": [found.self_times_ns[at] for at in found.tree.order],
-        "criticalPathTime": _critical_path_times(found),
-        "protocol": [span.protocol for span in spans],
-        "flags": [_flags(shown) for shown in listed],
-    }
-    return {
-        "traceId": found.trace.trace_id.hex(),
-        "summary": summary_json(found),
-        "services": services.listed,
-        "names": names.listed,
-        "spans": columns,
-        "roots": [{"span": places[at], "reason": why.name.lower()} for at, why in found.tree.roots.items()],
-        "warnings": [{"span": place, "texts": shown.warnings} for place, shown in enumerate(listed) if shown.warnings],
-        "criticalPath": _sections(found, places, start_ns),
-    }
+    yield b',"spans":'
+    yield _member("{", "spanId", b"".join([span.span_id for span in spans]).hex())
+    yield _member(",", "parent", _parents(found, places))
+    yield _member(",", "service", [services[span.service or ""] for span in spans])
+    yield _member(",", "name", [names[span.name or ""] for span in spans])
+    yield _member(",", "kind", [span.kind for span in spans])
+    yield _member(",", "start", [None if (from_ns := span.start_ns) is None else from_ns - start_ns for span in spans])
+    yield _member(",", "duration", [span.duration_ns for span in spans])
+    yield _member(",", "protocol", [span.protocol for span in spans])
+    yield _member(",", "flags", _flags(shown, spans)) + b"}"
+    yield _member(",", "services", services.listed)
+    yield _member(",", "names", names.listed)
+    roots = found.tree.roots
+    yield _member(",", "roots", [{"span": places[at], "reason": why.name.lower()} for at, why in roots.items()])
+    yield _member(
+        ",", "warnings", [{"span": at, "texts": one.warnings} for at, one in enumerate(shown) if one.warnings]
+    )
+    if len(order) >= _SHOWN_AT_ONCE:
+        yield b""
+    yield b'\n,"timing":'
+    yield _member("{", "selfTime", [*map(found.self_times_ns.__getitem__, order)])
+    yield _member(",", "criticalPathTime", _critical_path_times(found))
+    yield _member(",", "criticalPath", _sections(found, places, start_ns)) + b"}}"
+
+
+def _member(before: str, name: str, value: object) -> bytes:
+    return f'{before}"{name}":'.encode() + to_bytes(value)
 
 
 def _parents(found: Reconstruction, places: Sequence[int]) -> list[int]:
-    parents = found.tree.parents
-    return [-1 if (parent := parents[at]) is None else places[parent] for at in found.tree.order]
+    parents = map(found.tree.parents.__getitem__, found.tree.order)
+    return [-1 if parent is None else places[parent] for parent in parents]
 
 
 def _critical_path_times(found: Reconstruction) -> list[int | None]:
-    times_ns, passed = found.path.times_ns(), found.path.spans
-    return [times_ns.get(at, 0) if at in passed else None for at in found.tree.order]
+    times_ns: dict[int, int | None] = dict.fromkeys(found.path.spans, 0)
+    times_ns.update(found.path.times_ns())
+    return [*map(times_ns.get, found.tree.order)]
 
 
-def _flags(shown: TraceSpan) -> int:
-    span = shown.span
-    flags = 0
-    if span.status_code is _ERROR_STATUS:
-        flags |= _ERROR
-    if is_sidecar(span):
-        flags |= _SIDECAR
-    if shown.reports > 1:
-        flags |= _JOINED
-    if span.events:
-        flags |= _EVENTS
-    if span.links:
-        flags |= _LINKS
+def _flags(shown: Sequence[TraceSpan], spans: Sequence[Span]) -> list[int]:
+    """Flags by place. Each is looked for in all spans, for most have none."""
+    flags = [_ERROR if span.status_code is _ERROR_STATUS else 0 for span in spans]
+    for flag, places in (
+        (_SIDECAR, [place for place, span in enumerate(spans) if is_sidecar(span)]),
+        (_JOINED, [place for place, one in enumerate(shown) if one.reports > 1]),
+        (_EVENTS, [place for place, span in enumerate(spans) if span.events]),
+        (_LINKS, [place for place, span in enumerate(spans) if span.links]),
+    ):
+        for place in places:
+            flags[place] |= flag
     return flags
 
 
 def _sections(found: Reconstruction, places: Sequence[int], start_ns: int) -> Mapping[str, list[int]]:
     sections = found.path.sections
     return {
-        "span": [places[section.position] for section in sections],
-        "start": [section.start_ns - start_ns for section in sections],
-        "end": [section.end_ns - start_ns for section in sections],
+        "span": [places[at] for at, _, _ in sections],
+        "start": [from_ns - start_ns for _, from_ns, _ in sections],
+        "end": [until_ns - start_ns for _, _, until_ns in sections],
     }
 
 

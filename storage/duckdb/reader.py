@@ -14,7 +14,7 @@ from storage.duckdb.marks import Marks, snapshot
 from storage.duckdb.sql import Range
 from storage.duckdb.trace_runs import looks
 from storage.ids import grouping_key
-from storage.rows import span_of
+from storage.rows import plain_values, spans_of
 from storage.span import Span
 
 Place = tuple[int, int]
@@ -39,10 +39,13 @@ def traces_by_key(
     cursor: duckdb.DuckDBPyConnection, marks: Marks, keys: Sequence[bytes], *, strict: bool
 ) -> dict[bytes, list[Span]]:
     """The spans of each trace that exists, in the order they were written. Keys are `grouping_key`s, distinct."""
-    traces: dict[bytes, list[Span]] = {}
     with snapshot(cursor, marks) as known:
-        for span in spans_at(cursor, places_of(cursor, known, keys, strict=strict)).values():
-            traces.setdefault(grouping_key(span.trace_id, strict), []).append(span)
+        spans = spans_at(cursor, places_of(cursor, known, keys, strict=strict)).values()
+    if len(keys) == 1 and spans:
+        return {keys[0]: list(spans)}
+    traces: dict[bytes, list[Span]] = {}
+    for span in spans:
+        traces.setdefault(grouping_key(span.trace_id, strict), []).append(span)
     return traces
 
 
@@ -62,7 +65,9 @@ def spans_at(cursor: duckdb.DuckDBPyConnection, places: Iterable[Place]) -> dict
     """The spans at these places by the numbers of their rows, in their order."""
     spans: dict[int, Span] = {}
     for reading in rows_at(cursor, sql.SPAN, places):
-        spans.update((row[0], span_of(row[1:])) for row in sorted(reading.fetchall(), key=lambda row: row[0]))
+        row_ids, *columns = [plain_values(column) for column in reading.to_arrow_table().columns]
+        found = dict(zip(row_ids, spans_of(columns), strict=True))
+        spans.update((row_id, found[row_id]) for row_id in sorted(row_ids))
     return spans
 
 

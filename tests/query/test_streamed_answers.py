@@ -1,6 +1,7 @@
 """Answers in pieces, on both ports: a long one is the document that it was as a whole."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 
 import msgspec
@@ -124,3 +125,14 @@ def test_pieces_are_one_gzip_stream() -> None:
     pieces = [b"one " * 100_000, b"two", b"three" * 1000]
 
     assert gzip.decompress(b"".join(gzipped(pieces, 6))) == b"".join(pieces)
+
+
+def test_an_empty_part_sends_what_is_held() -> None:
+    assert list(gathered([b"", b"head", b"", b"", b"rest"])) == [b"head", b"rest"]
+
+
+def test_each_compressed_piece_can_be_read_before_the_next_comes() -> None:
+    inflating = zlib.decompressobj(wbits=31)
+    pieces = [b"one", b"two " * 100_000, b"three"]
+
+    assert [inflating.decompress(piece) for piece in gzipped(pieces, 6)] == [*pieces, b""]

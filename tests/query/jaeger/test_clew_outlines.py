@@ -3,6 +3,7 @@
 import textwrap
 from typing import Any
 
+import msgspec
 import pytest
 
 from storage.span import Endpoint, Event, Link, Resource, SpanKind, StatusCode
@@ -40,7 +41,12 @@ async def test_the_columns_say_what_the_document_says_in_its_order(door: Door) -
 
     outline, document = await door.json(PATH), await door.json(PATH.removesuffix("/outline"))
 
-    columns = outline["spans"] | {"spanId": textwrap.wrap(outline["spans"]["spanId"], 16)}
+    timing = outline["timing"]
+    columns = {
+        **outline["spans"],
+        "spanId": textwrap.wrap(outline["spans"]["spanId"], 16),
+        **{key: timing[key] for key in ("selfTime", "criticalPathTime")},
+    }
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     told = [
         {
@@ -53,7 +59,7 @@ async def test_the_columns_say_what_the_document_says_in_its_order(door: Door) -
     assert told == of_document(document)
     assert (outline["traceId"], outline["summary"]) == (TRACE_ID, document["summary"])
     start_ns = int(document["summary"]["startTimeUnixNano"])
-    assert list(zip(*outline["criticalPath"].values(), strict=True)) == [
+    assert list(zip(*timing["criticalPath"].values(), strict=True)) == [
         (one["span"], int(one["startTimeUnixNano"]) - start_ns, int(one["endTimeUnixNano"]) - start_ns)
         for one in document["criticalPath"]
     ]
@@ -106,9 +112,20 @@ async def test_orphans_and_warnings_are_told_by_position(door: Door) -> None:
 async def test_a_span_without_times_has_nulls(door: Door) -> None:
     door.write(a_zipkin_span(1, 1, start_ns=None, duration_ns=None, local=Endpoint("frontend")))
 
-    spans = (await door.json(PATH))["spans"]
+    outline = await door.json(PATH)
 
-    assert [spans[key] for key in ("start", "duration", "selfTime")] == [[None], [None], [None]]
+    columns = outline["spans"] | outline["timing"]
+    assert [columns[key] for key in ("start", "duration", "selfTime")] == [[None], [None], [None]]
+
+
+async def test_the_tree_of_a_large_trace_is_sent_before_its_times_are_reckoned(door: Door) -> None:
+    door.write(*[a_span(1, number, parent=number - 1 or None) for number in range(1, 5_001)])
+
+    response = await door.get(PATH)
+
+    tree, rest = response.text.split("\n")
+    assert len(msgspec.json.decode(tree + "}")["spans"]["parent"]) == 5_000
+    assert len(msgspec.json.decode("{" + rest.removeprefix(","))["timing"]["selfTime"]) == 5_000
 
 
 @pytest.mark.parametrize(("path", "status"), [(PATH, 404), (f"{PATH}?clockSkew=x", 400), (f"{PATH}x", 404)])

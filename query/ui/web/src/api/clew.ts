@@ -1,7 +1,7 @@
 /** clew's own API. */
 
-import type { Outline } from "../model/trace.ts";
-import { apiUrl, getJson } from "./http.ts";
+import type { Outline, OutlineTiming } from "../model/trace.ts";
+import { apiUrl, getJson, jsonInParts } from "./http.ts";
 
 export type ClockRule = "jaeger" | "zipkin" | "none";
 
@@ -55,8 +55,16 @@ function traceUrl(traceId: string, part: string, clocks: ClockRule): string {
   return apiUrl(path, { clockSkew: clocks === "jaeger" ? "" : clocks });
 }
 
-export function outlineOfTrace(traceId: string, clocks: ClockRule, signal?: AbortSignal): Promise<Outline> {
-  return getJson<Outline>(traceUrl(traceId, "/outline", clocks), signal);
+/** The tree of a trace, as soon as that has come, and then how its time was spent. */
+export async function outlineOfTrace(
+  traceId: string,
+  clocks: ClockRule,
+  signal?: AbortSignal,
+): Promise<{ outline: Outline; timing: Promise<OutlineTiming> }> {
+  const parts = jsonInParts(traceUrl(traceId, "/outline", clocks), signal);
+  const outline = (await parts.next()).value as Outline;
+  if (outline.timing) return { outline, timing: Promise.resolve(outline.timing) };
+  return { outline, timing: parts.next().then(({ value }) => (value as Required<Outline>).timing) };
 }
 
 /** The address of the whole document of a trace. */

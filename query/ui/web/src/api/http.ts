@@ -29,6 +29,33 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
   return answer<T>(await request(url, signal ? { signal } : {}));
 }
 
+/** A JSON object whose members come in parts, a line break between them: an object for each part, as soon as it came. */
+export async function* jsonInParts(url: string, signal?: AbortSignal): AsyncGenerator<object, void> {
+  const response = await request(url, signal ? { signal } : {});
+  if (!response.ok) throw await refusal(response);
+  const reader = (response.body ?? new Blob().stream()).pipeThrough(new TextDecoderStream()).getReader();
+  let texts: string[] = [];
+  let first = true;
+  // The comma between two parts begins the second.
+  const part = (end: string) => {
+    const text = texts.join("");
+    const whole = (first ? text : `{${text.slice(1)}`) + end;
+    first = false;
+    return JSON.parse(whole) as object;
+  };
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const [head = "", ...tails] = value.split("\n");
+    texts.push(head);
+    for (const tail of tails) {
+      yield part("}");
+      texts = [tail];
+    }
+  }
+  yield part("");
+}
+
 export async function postJson<T>(
   url: string,
   body: BodyInit,
@@ -49,8 +76,12 @@ async function request(url: string, init: RequestInit): Promise<Response> {
 }
 
 async function answer<T>(response: Response): Promise<T> {
-  if (!response.ok) throw new ApiError(response.status, messageIn(await response.text(), response));
+  if (!response.ok) throw await refusal(response);
   return (await response.json()) as T;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  return new ApiError(response.status, messageIn(await response.text(), response));
 }
 
 /** Jaeger's envelope, v3's error object, or plain text as Zipkin has it. */

@@ -115,8 +115,6 @@ export function outlineOf(document: TraceDocument): Outline {
       kind: spans.map((one) => kindOf(one.span.kind)),
       start: spans.map((one) => fromStart(one.span.startTimeUnixNano)),
       duration: spans.map((one) => number(one.durationNano)),
-      selfTime: spans.map((one) => number(one.selfTimeNano)),
-      criticalPathTime: spans.map((one) => number(one.criticalPathNano)),
       protocol: spans.map((one) => Math.max(0, (PROTOCOLS as readonly string[]).indexOf(one.protocol))),
       flags: spans.map(flagsOf),
     },
@@ -124,10 +122,14 @@ export function outlineOf(document: TraceDocument): Outline {
     names: names.listed,
     roots: spans.flatMap((one, span) => (one.root ? [{ span, reason: one.root }] : [])),
     warnings: spans.flatMap((one, span) => (one.warnings.length > 0 ? [{ span, texts: one.warnings }] : [])),
-    criticalPath: {
-      span: document.criticalPath.map((one) => one.span),
-      start: document.criticalPath.map((one) => fromStart(one.startTimeUnixNano) ?? 0),
-      end: document.criticalPath.map((one) => fromStart(one.endTimeUnixNano) ?? 0),
+    timing: {
+      selfTime: spans.map((one) => number(one.selfTimeNano)),
+      criticalPathTime: spans.map((one) => number(one.criticalPathNano)),
+      criticalPath: {
+        span: document.criticalPath.map((one) => one.span),
+        start: document.criticalPath.map((one) => fromStart(one.startTimeUnixNano) ?? 0),
+        end: document.criticalPath.map((one) => fromStart(one.endTimeUnixNano) ?? 0),
+      },
     },
   };
 }

@@ -41,7 +41,7 @@ export function framesOf(trace: Trace): Frame[] {
     frame.spans += 1;
     frame.errors += hasFlag(trace, at, Flag.error) ? 1 : 0;
     frame.total += Math.max(0, trace.duration[at] || 0);
-    frame.self += trace.selfTime[at] || 0;
+    frame.self += trace.timing.selfTime[at] || 0;
     frameOfSpan[at] = number;
   }
   placed(frames);

@@ -36,8 +36,8 @@ export function groupsOf(trace: Trace, by: Grouping): Group[] {
     group.total += duration;
     group.least = Math.min(group.least, duration);
     group.most = Math.max(group.most, duration);
-    group.self += trace.selfTime[at] || 0;
-    group.critical += trace.criticalTime[at] || 0;
+    group.self += trace.timing.selfTime[at] || 0;
+    group.critical += trace.timing.criticalTime[at] || 0;
   }
   return [...groups.values()];
 }

@@ -47,13 +47,18 @@ export interface Outline {
     kind: number[];
     start: (number | null)[];
     duration: (number | null)[];
-    selfTime: (number | null)[];
-    criticalPathTime: (number | null)[];
     protocol: number[];
     flags: number[];
   };
   roots: { span: number; reason: RootReason }[];
   warnings: { span: number; texts: string[] }[];
+  /** Of a large trace it comes later than the rest. */
+  timing?: OutlineTiming;
+}
+
+export interface OutlineTiming {
+  selfTime: (number | null)[];
+  criticalPathTime: (number | null)[];
   criticalPath: { span: number[]; start: number[]; end: number[] };
 }
 
@@ -81,11 +86,16 @@ export interface Trace {
   flags: Uint8Array;
   start: Float64Array;
   duration: Float64Array;
+  roots: Map<number, RootReason>;
+  warnings: Map<number, string[]>;
+  timing: Timing;
+}
+
+/** How a trace's time was spent, by position. Nothing is known while that is still on its way: NaN, and no sections. */
+export interface Timing {
   selfTime: Float64Array;
   /** NaN off the critical path. */
   criticalTime: Float64Array;
-  roots: Map<number, RootReason>;
-  warnings: Map<number, string[]>;
   /** Sections of the critical path of each span it stays in: start, end, start, end, ... */
   critical: Map<number, number[]>;
 }
@@ -113,12 +123,23 @@ export function traceOf(outline: Outline): Trace {
     flags: Uint8Array.from(spans.flags),
     start: times(spans.start),
     duration: times(spans.duration),
-    selfTime: times(spans.selfTime),
-    criticalTime: times(spans.criticalPathTime),
     roots: new Map(outline.roots.map(({ span, reason }) => [span, reason])),
     warnings: new Map(outline.warnings.map(({ span, texts }) => [span, texts])),
-    critical: sectionsBySpan(outline.criticalPath),
+    timing: outline.timing ? timingOf(outline.timing) : unknownTiming(size),
   };
+}
+
+export function timingOf(timing: OutlineTiming): Timing {
+  return {
+    selfTime: times(timing.selfTime),
+    criticalTime: times(timing.criticalPathTime),
+    critical: sectionsBySpan(timing.criticalPath),
+  };
+}
+
+function unknownTiming(size: number): Timing {
+  const unknown = new Float64Array(size).fill(Number.NaN);
+  return { selfTime: unknown, criticalTime: unknown, critical: new Map() };
 }
 
 function times(values: (number | null)[]): Float64Array {
@@ -147,7 +168,7 @@ function depths(parent: Int32Array): Uint16Array {
   return depth;
 }
 
-function sectionsBySpan(path: Outline["criticalPath"]): Map<number, number[]> {
+function sectionsBySpan(path: OutlineTiming["criticalPath"]): Map<number, number[]> {
   const found = new Map<number, number[]>();
   for (let at = 0; at < path.span.length; at++) {
     const span = path.span[at] as number;

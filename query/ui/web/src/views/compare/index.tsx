@@ -93,7 +93,10 @@ function Choice({ a, b }: { a: string; b: string }) {
 function useTrace(traceId: string) {
   return useQuery({
     queryKey: ["trace", traceId, "jaeger"],
-    queryFn: async ({ signal }) => traceOf(await outlineOfTrace(traceId, "jaeger", signal)),
+    queryFn: async ({ signal }) => {
+      const { outline, timing } = await outlineOfTrace(traceId, "jaeger", signal);
+      return traceOf({ ...outline, timing: await timing });
+    },
     staleTime: 60_000,
     structuralSharing: false,
   });

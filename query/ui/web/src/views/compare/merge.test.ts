@@ -20,11 +20,10 @@ function traced(text: string): Trace {
     kind: [],
     start: [],
     duration: [],
-    selfTime: [],
-    criticalPathTime: [],
     protocol: [],
     flags: [],
   };
+  const selfTime: (number | null)[] = [];
   const least = Math.min(...lines.map((line) => line.length - line.trimStart().length));
   for (const [at, line] of lines.entries()) {
     const depth = (line.length - line.trimStart().length - least) / 2;
@@ -37,8 +36,7 @@ function traced(text: string): Trace {
     spans.kind.push(2);
     spans.start.push(0);
     spans.duration.push(ms === "-" ? null : Number(ms) * MS);
-    spans.selfTime.push(ms === "-" ? null : Number(ms) * MS);
-    spans.criticalPathTime.push(null);
+    selfTime.push(ms === "-" ? null : Number(ms) * MS);
     spans.protocol.push(2);
     spans.flags.push(error ? 1 : 0);
   }
@@ -52,7 +50,7 @@ function traced(text: string): Trace {
     spans,
     roots: [],
     warnings: [],
-    criticalPath: { span: [], start: [], end: [] },
+    timing: { selfTime, criticalPathTime: [], criticalPath: { span: [], start: [], end: [] } },
   });
 }
 

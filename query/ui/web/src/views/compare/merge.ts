@@ -155,7 +155,7 @@ function sideOf(trace: Trace, spans: readonly number[]): Side {
   const side: Side = { count: spans.length, duration: 0, selfTime: 0, errors: 0, first: spans[0] ?? -1 };
   for (const span of spans) {
     side.duration += Math.max(0, trace.duration[span] || 0);
-    side.selfTime += trace.selfTime[span] || 0;
+    side.selfTime += trace.timing.selfTime[span] || 0;
     side.errors += hasFlag(trace, span, Flag.error) ? 1 : 0;
   }
   return side;
@@ -183,7 +183,7 @@ function servicesOf(a: Trace, b: Trace): ServiceDelta[] {
       const service = serviceOf(trace, at);
       const sum = found.get(service) ?? { service, spansA: 0, spansB: 0, selfA: 0, selfB: 0 };
       sum[spans] += 1;
-      sum[self] += trace.selfTime[at] || 0;
+      sum[self] += trace.timing.selfTime[at] || 0;
       found.set(service, sum);
     }
   };

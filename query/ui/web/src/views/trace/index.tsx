@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { type ClockRule, documentUrl, outlineOfTrace } from "../../api/clew.ts";
 import { ApiError } from "../../api/http.ts";
 import { Failed, Loading } from "../../components/states.tsx";
 import { useT } from "../../i18n/index.ts";
 import { remoteDetails } from "../../model/details.ts";
-import { traceOf } from "../../model/trace.ts";
+import { type Timing, type Trace, timingOf, traceOf } from "../../model/trace.ts";
 import { TracePage } from "./trace-page.tsx";
 
 const CLOCK_RULES: readonly ClockRule[] = ["jaeger", "zipkin", "none"];
@@ -18,13 +18,19 @@ export default function TraceView({ traceId }: { traceId: string }) {
   const clocks = CLOCK_RULES.find((rule) => rule === given.get("clockSkew")) ?? "jaeger";
   const asked = useQuery({
     queryKey: ["trace", traceId, clocks],
-    queryFn: async ({ signal }) => traceOf(await outlineOfTrace(traceId, clocks, signal)),
+    queryFn: async ({ signal }) => {
+      const { outline, timing } = await outlineOfTrace(traceId, clocks, signal);
+      const trace = traceOf(outline);
+      // When the connection breaks off, what is shown stays.
+      return { trace, timing: timing.then(timingOf, () => trace.timing) };
+    },
     staleTime: 60_000,
     structuralSharing: false,
   });
+  const trace = useTimed(asked.data);
   const details = useMemo(() => remoteDetails(documentUrl(traceId, clocks)), [traceId, clocks]);
   useEffect(() => () => details.close(), [details]);
-  const title = asked.data && `${asked.data.summary.rootService}: ${asked.data.summary.rootOperation}`;
+  const title = trace && `${trace.summary.rootService}: ${trace.summary.rootOperation}`;
   useEffect(() => {
     if (title) document.title = `${title} · clew`;
     return () => {
@@ -45,12 +51,25 @@ export default function TraceView({ traceId }: { traceId: string }) {
     );
   }
   if (asked.error) return <Failed error={asked.error} onRetry={() => void asked.refetch()} />;
-  if (!asked.data) return <Loading />;
+  if (!trace) return <Loading />;
   return (
-    <TracePage key={`${traceId} ${clocks}`} trace={asked.data} details={details} stored>
+    <TracePage key={`${traceId} ${clocks}`} trace={trace} details={details} stored>
       <Clocks clocks={clocks} />
     </TracePage>
   );
+}
+
+/** The trace, at once; it knows how its time was spent when that has come. */
+function useTimed(asked: { trace: Trace; timing: Promise<Timing> } | undefined): Trace | undefined {
+  const [come, setCome] = useState<{ asked: typeof asked; trace: Trace }>();
+  useEffect(() => {
+    let current = true;
+    void asked?.timing.then((timing) => current && setCome({ asked, trace: { ...asked.trace, timing } }));
+    return () => {
+      current = false;
+    };
+  }, [asked]);
+  return come && come.asked === asked ? come.trace : asked?.trace;
 }
 
 /** Whose rule corrects clocks. */

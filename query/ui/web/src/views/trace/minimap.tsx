@@ -24,11 +24,21 @@ export function Minimap({ trace, range, critical, onRange }: MinimapProps) {
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context || !canvas.current || width === 0) return;
-    const ratio = devicePixelRatio;
-    canvas.current.width = Math.round(width * ratio);
-    canvas.current.height = Math.round(height * ratio);
-    context.scale(ratio, ratio);
-    draw(context, trace, width, height, theme, critical);
+    const { current } = canvas;
+    let later: ReturnType<typeof setTimeout> | undefined;
+    // 50,000 lines take a while: the frame with the rows goes first.
+    const frame = requestAnimationFrame(() => {
+      later = setTimeout(() => {
+        current.width = Math.round(width * devicePixelRatio);
+        current.height = Math.round(height * devicePixelRatio);
+        context.scale(devicePixelRatio, devicePixelRatio);
+        draw(context, trace, width, height, theme, critical);
+      });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(later);
+    };
   }, [trace, width, height, theme, critical]);
   const whole = { from: 0, to: trace.durationNs };
   const { dragged, onPointerDown } = useDragRange(frame, whole, onRange, () => onRange(whole));
@@ -77,7 +87,7 @@ function draw(
   }
   if (critical) {
     context.fillStyle = style.getPropertyValue("--critical");
-    for (const [span, sections] of trace.critical) {
+    for (const [span, sections] of trace.timing.critical) {
       for (let part = 0; part < sections.length; part += 2) {
         const left = (sections[part] as number) * scale;
         const right = (sections[part + 1] as number) * scale;

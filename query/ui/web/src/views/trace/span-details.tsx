@@ -70,9 +70,9 @@ function Times({ trace, span, onSelect }: { trace: Trace; span: number; onSelect
   const t = useT();
   const language = useLanguage();
   const start = trace.start[span] as number;
-  const self = trace.selfTime[span] as number;
+  const self = trace.timing.selfTime[span] as number;
   const duration = trace.duration[span] as number;
-  const critical = trace.criticalTime[span] as number;
+  const critical = trace.timing.criticalTime[span] as number;
   const parent = trace.parent[span] as number;
   const known = (ns: number) => (Number.isNaN(ns) ? "?" : formatDuration(ns, language));
   const facts: [string, React.ReactNode][] = [

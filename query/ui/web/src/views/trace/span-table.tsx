@@ -65,8 +65,8 @@ export function SpanTable({ trace, matches, services, onSelect }: SpanTableProps
       },
       time("start", t("trace.start"), trace.start),
       time("duration", t("trace.duration"), trace.duration),
-      time("self", t("trace.self_time"), trace.selfTime),
-      time("critical", t("trace.critical_time"), trace.criticalTime),
+      time("self", t("trace.self_time"), trace.timing.selfTime),
+      time("critical", t("trace.critical_time"), trace.timing.criticalTime),
       {
         key: "status",
         title: t("trace.status"),

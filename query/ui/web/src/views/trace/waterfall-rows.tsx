@@ -82,7 +82,7 @@ export function WaterfallRows(props: WaterfallRowsProps) {
               selected={span === selected}
               matched={matches?.has(span) ?? false}
               dimmed={dimmed(props, span)}
-              critical={critical ? trace.critical.get(span) : undefined}
+              critical={critical ? trace.timing.critical.get(span) : undefined}
               onSelect={onSelect}
               onToggle={props.onToggle}
               t={t}
