@@ -1,6 +1,6 @@
 /** Jaeger's JSON API. */
 
-import { apiUrl, getJson } from "./http.ts";
+import { apiUrl, getJson, postJson } from "./http.ts";
 
 interface Envelope<T> {
   data: T | null;
@@ -18,6 +18,11 @@ export interface Operation {
 
 export async function operationsOf(service: string, signal?: AbortSignal): Promise<Operation[]> {
   return (await getJson<Envelope<Operation[]>>(apiUrl("api/operations", { service }), signal)).data ?? [];
+}
+
+/** Resolves when the trace is kept for good. */
+export async function archiveTrace(traceId: string): Promise<void> {
+  await postJson<unknown>(apiUrl(`api/archive/${encodeURIComponent(traceId)}`), "");
 }
 
 /** The three forms in which a trace can be taken away, and where each is. */

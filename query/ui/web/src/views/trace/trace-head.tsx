@@ -1,12 +1,14 @@
 import * as Ariakit from "@ariakit/react";
 import { Copy, Download, GitCompareArrows, Share } from "lucide-react";
 import { Link } from "wouter";
+import { facts } from "../../api/facts.ts";
 import { FORMATS, type Format, traceText } from "../../api/jaeger.ts";
 import { CopyButton, copyText } from "../../components/copy-button.tsx";
 import { formatCount, formatDuration, formatMoment } from "../../i18n/format.ts";
 import { useLanguage, useT } from "../../i18n/index.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useServiceColour } from "../../theme/theme.ts";
+import { ArchiveButton } from "./archive-button.tsx";
 import "./trace-head.css";
 
 interface TraceHeadProps {
@@ -22,7 +24,7 @@ export function TraceHead({ trace, stored, services, onServices }: TraceHeadProp
   const t = useT();
   const language = useLanguage();
   const { summary } = trace;
-  const facts: [string, string][] = [
+  const told: [string, string][] = [
     ...(summary.startTimeUnixNano
       ? ([[t("trace.started"), formatMoment(Number(trace.startNs / 1000n) / 1e3, language)]] as [string, string][])
       : []),
@@ -50,12 +52,13 @@ export function TraceHead({ trace, stored, services, onServices }: TraceHeadProp
               {t("trace.compare")}
             </Link>
           )}
+          {stored && facts.archive && <ArchiveButton traceId={trace.traceId} />}
           {stored && <Take traceId={trace.traceId} />}
         </span>
       </div>
       <div className="trace-facts">
         <dl>
-          {facts.map(([name, value]) => (
+          {told.map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd className="number">{value}</dd>
