@@ -91,8 +91,8 @@ class StorageSettings(SettingsModel):
         False,
         alias="CLEW_POSTGRESQL_TAG_INDEX",
         description="Whether a PostgreSQL store gets an index on tags (GIN, some 35 bytes a span, about half of the "
-        "ingest rate): a rare tag is then found in milliseconds, not by reading all spans of the time searched. Set it "
-        "before there is much data; `DROP INDEX spans_tokens` takes it back.",
+        "ingest rate): a rare value of a common key is then found in milliseconds, not by reading all spans of the "
+        "time searched. Set it before there is much data; `DROP INDEX spans_tokens` takes it back.",
     )
     retention_ns: DurationNs = Field(
         parse_duration_ns("7d"),

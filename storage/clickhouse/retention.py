@@ -11,7 +11,7 @@ from storage.clickhouse.cluster import Cluster
 from storage.clickhouse.connection import Connection
 from storage.requests import RetentionPolicy
 
-_PARTITIONED = ("spans", "trace_buckets")
+_PARTITIONED = ("spans", "trace_buckets", "summed_buckets", "link_sums", "graph_sums")
 _SEEN = ("names", "resources")
 _LOW_WATER = 0.9
 

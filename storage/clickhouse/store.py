@@ -1,6 +1,7 @@
 """The distributed store: a ClickHouse database, for any number of clew processes. The contract's methods."""
 
 from collections.abc import Sequence
+from random import randrange
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,8 @@ from storage.clickhouse.retention import Retention
 from storage.clickhouse.schema import ClickHouseSchema
 from storage.clickhouse.search import find_trace_ids, find_traces, find_traces_where
 from storage.clickhouse.summaries import find_trace_summaries
-from storage.clickhouse.writer import Writer
+from storage.clickhouse.upkeep import MOST_PATIENCE_NS, Upkeep
+from storage.clickhouse.writer import Writer, settings_of_inserts
 from storage.contract import Accepts, Capabilities, StoreStatistics
 from storage.ids import TraceId, grouping_key
 from storage.requests import CallQuery, CallSeries, DependencyLink, Operation, RetentionPolicy, ServiceGraph, TraceQuery
@@ -41,6 +43,7 @@ class ClickHouseStore:
         self._connection = Connection(address)
         self._writer = Writer(self._connection, cluster)
         self._retention = Retention(self._connection, cluster)
+        self._upkeep = Upkeep(self._connection, settings_of_inserts(cluster), randrange(MOST_PATIENCE_NS))
 
     def __enter__(self) -> Self:
         """Connect, and bring the schema up to date."""
@@ -122,7 +125,9 @@ class ClickHouseStore:
 
     def maintain(self, policy: RetentionPolicy, now_ns: int) -> int:
         """As SpanStore.maintain. Dropped spans are out of sight at once and off the disk with their partition."""
-        return self._retention.apply(policy, now_ns)
+        dropped = self._retention.apply(policy, now_ns)
+        self._upkeep.run(now_ns)
+        return dropped
 
     def statistics(self) -> StoreStatistics:
         """As SpanStore.statistics. disk_bytes: the parts in use, of all tables and replicas."""

@@ -36,6 +36,15 @@ _CLUSTER_SETTINGS: Mapping[str, object] = {
 _QUORUM = "insert_quorum"
 
 
+def settings_of_inserts(cluster: Cluster | None) -> Mapping[str, object]:
+    """By which an insert has reached the servers that it must when it returns."""
+    if not cluster:
+        return {}
+    return {
+        name: value for name, value in _CLUSTER_SETTINGS.items() if cluster.replicated or not name.startswith(_QUORUM)
+    }
+
+
 class Writer:
     """Writes batches, one thread at a time. `written` numbers the rows by the clock, ever growing in one store."""
 
@@ -43,13 +52,7 @@ class Writer:
         self, connection: Connection, cluster: Cluster | None, wall_clock_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self._connection = connection
-        self._settings = dict(_SETTINGS)
-        if cluster:
-            self._settings |= {
-                name: value
-                for name, value in _CLUSTER_SETTINGS.items()
-                if cluster.replicated or not name.startswith(_QUORUM)
-            }
+        self._settings = {**_SETTINGS, **settings_of_inserts(cluster)}
         self._wall_clock_ns = wall_clock_ns
         self._next_written: int | None = None
         self._unsure: tuple[SpanBatch, str] | None = None

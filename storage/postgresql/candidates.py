@@ -19,6 +19,8 @@ from storage.span_conditions import Condition, StoredNames, shown_by_number, wit
 Numbers = Sequence[int]
 
 _SPAN = SPANS.c
+_FEW_KEY_SETS = 100
+"""A key in more of them is not one that hardly any span has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def _tag(tag: TagFilter, shared: SharedTexts) -> Condition:
     ways = _present(tag.key, shared) if tag.text is None else _shown_or_stored(tag.key, tag.text, shared)
     if resources := shared.resources(tag):
         ways.append(_SPAN.resource_id.in_(resources))
+    if tag.text is not None and tag.key != "event" and len(ways) == 1:
+        # No token without its key, so that a key of few spans leads to them by the index of key sets.
+        key_sets = shared.key_sets(tag.key)
+        if len(key_sets) <= _FEW_KEY_SETS:
+            return sa.and_(_SPAN.keys_id.in_(key_sets), *ways)
     return sa.or_(*ways)
 
 

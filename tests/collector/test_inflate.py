@@ -66,6 +66,7 @@ def test_inflater_gives_nothing_for_no_body(coding: Coding) -> None:
         (Coding.DEFLATE, zlib.compress(TEXT)[:-1]),
         (Coding.DEFLATE, b"\x78"),
     ],
+    ids=["gzip without its end", "half a gzip header", "zlib without its end", "half a zlib header"],
 )
 def test_inflater_refuses_a_body_that_is_cut_short(coding: Coding, body: bytes) -> None:
     with pytest.raises(CannotInflate, match="cut short"):

@@ -35,7 +35,7 @@ COLUMN_TYPES = {
     "service": "LowCardinality(Nullable(String))",
     "debug": "Bool",
 }
-HELD_TABLES = {"spans", "trace_buckets", "names", "resources", "dropped", "alembic_version"}
+HELD_TABLES = {"spans", "trace_buckets", "names", "resources", "dropped", "summed_buckets", "alembic_version"}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +19,8 @@ from storage.postgresql.schema import PostgreSQLSchema
 from storage.postgresql.store import PostgreSQLStore
 from storage.requests import CallQuery, RetentionPolicy
 from storage.span import Span, SpanKind
-from tests.builders import DAY, HOUR, TODAY_NS, a_half_truncated_trace, a_span, a_trace_id, a_zipkin_trace, exactly
+from tests.builders import DAY, HOUR, MS, TODAY_NS, a_half_truncated_trace, a_span, a_trace_id, a_zipkin_trace, exactly
+from tests.contract.asking import found
 from tests.contract.test_agreement import corpus
 from tests.servers.stores import postgresql_server
 
@@ -51,6 +53,10 @@ def config_of(connection: sa.Connection | None = None) -> Config:
     return config
 
 
+LINE = [str(script.revision) for script in reversed(list(ScriptDirectory.from_config(config_of()).walk_revisions()))]
+EARLIER = LINE[:-1]
+
+
 def objects(database: psycopg.Connection) -> set[str]:
     """What there is beside indexes: tables, sequences, functions."""
     return {
@@ -62,8 +68,14 @@ def objects(database: psycopg.Connection) -> set[str]:
     }
 
 
+def indexes(database: psycopg.Connection) -> set[tuple[str, str]]:
+    """What is indexed how, of each table: the definitions without the names of the indexes."""
+    found = database.execute("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'").fetchall()
+    return {(table, definition.partition(" ON ")[2]) for table, definition in found}
+
+
 def test_the_revisions_form_one_line() -> None:
-    assert len(ScriptDirectory.from_config(config_of()).get_heads()) == 1
+    assert [int(revision) for revision in LINE] == list(range(1, len(LINE) + 1))
 
 
 def test_the_spans_table_has_the_columns_that_are_written_and_read(url: str, database: psycopg.Connection) -> None:
@@ -138,6 +150,7 @@ def answers(store: PostgreSQLStore) -> list[object]:
         store.service_graph(*window),
         store.call_series(calls),
         store.statistics().spans,
+        [sorted(found(store, **condition)) for condition in CONDITIONS],
     ]
 
 
@@ -145,26 +158,42 @@ def spans() -> list[Span]:
     return [*corpus(), *a_zipkin_trace(10_001), *a_half_truncated_trace(10_002)]
 
 
+CONDITIONS: tuple[dict[str, Any], ...] = (
+    {"service": "frontend", "duration_min_ns": MS},
+    {"tags": {"error": None}},
+    {"tags": {"http.status_code": "500"}},
+)
 IDS = list(dict.fromkeys(span.trace_id for span in spans()))
 
 
 @pytest.mark.parametrize("are_known", [False, True])
-def test_a_store_of_revision_0001_is_upgraded_with_its_spans_and_answers_before_and_after_its_upkeep(
-    url: str, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, are_known: bool
+@pytest.mark.parametrize("revision", EARLIER)
+def test_a_store_of_an_earlier_revision_is_upgraded_with_its_spans_and_answers_before_and_after_its_upkeep(
+    url: str, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, revision: str, are_known: bool
 ) -> None:
-    """Which had sums of links only, of all that it held or of none of it."""
+    """Whose sums, if it had them, were of all that it held or of none of it."""
     monkeypatch.setattr(metrics, "FEW_SPANS", -1)
     with a_store(url) as store:
         expected = written_in_two_parts(store, KEEP_EVERYTHING if are_known else None)
-    schema_of(url).downgrade("0001")
-    assert not {"edges", "edge_sums", "call_operations", "call_sums"} & objects(database)
-    assert database.execute("SELECT link_rules FROM upkeep").fetchall() == [(0,)]
+        assert all(found(store, **condition) for condition in CONDITIONS)
+    built, indexed = objects(database), indexes(database)
+    assert schema_of(url).downgrade(revision).held == revision
+    assert indexes(database) != indexed
 
     with a_store(url) as store:
         assert answers(store) == expected
         store.maintain(KEEP_EVERYTHING, TODAY_NS)
         assert answers(store) == expected
+    assert (objects(database), indexes(database)) == (built, indexed)
     assert database.execute("SELECT count(*) > 0 FROM edge_sums").fetchall() == [(True,)]
+
+
+def test_revision_0001_has_sums_of_links_only_and_begins_all_sums_anew(url: str, database: psycopg.Connection) -> None:
+    with a_store(url) as store:
+        written_in_two_parts(store, KEEP_EVERYTHING)
+    schema_of(url).downgrade("0001")
+    assert not {"edges", "edge_sums", "call_operations", "call_sums"} & objects(database)
+    assert database.execute("SELECT link_rules FROM upkeep").fetchall() == [(0,)]
 
 
 def written_in_two_parts(store: PostgreSQLStore, maintained: RetentionPolicy | None) -> list[object]:

@@ -58,6 +58,7 @@ async def test_a_batch_is_not_answered_before_the_write_returned() -> None:
 @pytest.mark.parametrize(
     ("coding", "body"),
     [("gzip", gzip.compress(b"5 shop")), ("deflate", zlib.compress(b"5 shop")), ("identity", b"5 shop")],
+    ids=["gzip", "deflate", "identity"],
 )
 async def test_a_compressed_batch_is_inflated(coding: str, body: bytes) -> None:
     async with Rig() as rig:

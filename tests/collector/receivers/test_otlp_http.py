@@ -154,7 +154,7 @@ async def test_a_malformed_body_is_answered_400_with_a_status_in_json() -> None:
         assert json.loads(answer.body) == {"code": 3, "message": "expected words, got b'hello'"}
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"3 shop")[:-3]])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"3 shop")[:-3]], ids=["not compressed", "cut off"])
 async def test_a_damaged_gzip_body_is_answered_400(body: bytes) -> None:
     async with Rig() as rig:
         answer = await post(a_receiver(rig), TRACES, body, content_type=PROTO, content_encoding="gzip")

@@ -57,7 +57,9 @@ async def test_an_empty_list_is_answered_202_without_asking_the_store(body: byte
         assert rig.ledger.books().message_bytes == {Door.ZIPKIN_HTTP: 0}
 
 
-@pytest.mark.parametrize("body", [b"", gzip.compress(b""), gzip.compress(b"[]")])
+@pytest.mark.parametrize(
+    "body", [b"", gzip.compress(b""), gzip.compress(b"[]")], ids=["no bytes", "nothing", "no spans"]
+)
 async def test_an_empty_gzip_body_is_answered_202(body: bytes) -> None:
     async with Rig() as rig:
         assert (await post(a_receiver(rig), SPANS, body, content_encoding="gzip")).status == 202
@@ -87,7 +89,9 @@ async def test_a_compressed_body_in_single_bytes_is_inflated() -> None:
         assert rig.store.spans == 3
 
 
-@pytest.mark.parametrize("body", [b"\x01\x02\x03\x04", b"3 shop", gzip.compress(b"3 shop")[:-4]])
+@pytest.mark.parametrize(
+    "body", [b"\x01\x02\x03\x04", b"3 shop", gzip.compress(b"3 shop")[:-4]], ids=["bytes", "not compressed", "cut off"]
+)
 async def test_a_body_that_is_no_gzip_is_answered_400_in_zipkins_words(body: bytes) -> None:
     async with Rig() as rig:
         answer = await post(a_receiver(rig), SPANS, body, content_encoding="gzip")

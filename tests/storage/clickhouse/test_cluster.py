@@ -13,6 +13,7 @@ import pytest
 
 from migrations.clickhouse.tables import Deployment, table_statements, view_statements
 from storage.batch import SpanBatch
+from storage.clickhouse import whole_traces
 from storage.clickhouse.address import address_of
 from storage.clickhouse.cluster import Cluster
 from storage.clickhouse.connection import Connection
@@ -33,7 +34,8 @@ from tests.servers.ports import free_ports
 from tests.storage.clickhouse.test_writer import LosingAnswers
 
 SHARDED = Cluster("bench", replicated=False)
-TABLES = ("spans", "trace_buckets", "names", "resources", "dropped")
+SUMS = ("summed_buckets", "link_sums", "graph_sums")
+TABLES = ("spans", "trace_buckets", "names", "resources", "dropped", *SUMS)
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,22 @@ def test_what_retention_lets_go_is_out_of_sight_on_every_shard(store: ClickHouse
         assert len(each.find_traces(a_query())) == 10
 
 
+def test_what_is_summed_up_over_shards_is_what_the_reference_counts(
+    store: ClickHouseStore, other: ClickHouseStore, shards: Shards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = many_traces(100)
+    reference = MemoryStore(len(spans), ())
+    for each in (store, reference):
+        each.write(SpanBatch.of(spans, TODAY_NS))
+    store.maintain(RetentionPolicy(None, None), TODAY_NS + DAY)
+    assert sum(shards.held("summed_buckets")) == 1
+    monkeypatch.delattr(whole_traces, "_LINK_ROWS")
+    window = (TODAY_NS - DAY, TODAY_NS + DAY)
+    for each in (store, other):
+        assert each.dependencies(*window) == reference.dependencies(*window)
+        assert each.service_graph(*window) == reference.service_graph(*window)
+
+
 def statements(deployment: Deployment) -> str:
     columns = "trace_id FixedString(16)"
     table = table_statements(
@@ -267,6 +285,7 @@ def test_a_cluster_with_a_keeper_drops_partitions_on_all_its_servers() -> None:
     assert connection.told == [
         "ALTER TABLE spans_local ON CLUSTER 'main' DROP PARTITION 7",
         "ALTER TABLE trace_buckets_local ON CLUSTER 'main' DROP PARTITION 7",
+        *(f"ALTER TABLE {table}_local ON CLUSTER 'main' DROP PARTITION 7" for table in SUMS),
         f"ALTER TABLE names_local ON CLUSTER 'main' DELETE WHERE last_received_ns < {TODAY_NS} OR last_written < 5",
         f"ALTER TABLE resources_local ON CLUSTER 'main' DELETE WHERE last_received_ns < {TODAY_NS} OR last_written < 5",
     ]

@@ -1,5 +1,9 @@
 """The SQL of a search, as PostgreSQL gets it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 import sqlalchemy as sa
 
 from storage.attributes import token
@@ -12,12 +16,13 @@ from storage.span_conditions import StoredNames
 SHARED = SharedTexts(
     key_sets=lambda key: [5], resources=lambda tag: [6, 7], scope_names=lambda text: [], scope_versions=lambda text: []
 )
+A_TAG = TraceQuery(10, 20, 1, tags=(TagFilter("k", "v"),))
 NAMES = StoredNames(services=[1], operations=[2, 3], remote_services=None)
 
 
-def text_of(query: TraceQuery) -> tuple[str, dict[str, object]]:
+def text_of(query: TraceQuery, shared: SharedTexts = SHARED) -> tuple[str, dict[str, object]]:
     conditions = [started_within(query.start_min_ns, query.start_max_ns), *visible((8, 9))]
-    statement = sa.select(sql.SPANS.c.trace_low).where(*conditions, *conditions_of(query, NAMES, SHARED))
+    statement = sa.select(sql.SPANS.c.trace_low).where(*conditions, *conditions_of(query, NAMES, shared))
     text, values = sql.compiled(statement)
     return " ".join(text.split()), values
 
@@ -37,6 +42,27 @@ def test_names_are_numbers_durations_plain_columns_and_tags_tokens_or_resources(
     )
     assert values["start_ns_2"] == 2**63 - 1
     assert values["tokens_1"] == [signed_token(token("k", "v"))]
+
+
+def test_a_tag_that_no_resource_has_is_looked_for_among_the_key_sets_with_its_key() -> None:
+    text, _ = text_of(A_TAG, replace(SHARED, resources=lambda tag: []))
+    assert text.endswith("spans.keys_id IN (%(keys_id_1_1)s::BIGINT) AND (spans.tokens @> %(tokens_1)s::INTEGER[])")
+
+
+def test_a_tag_whose_key_no_span_has_is_not_looked_for() -> None:
+    text, _ = text_of(A_TAG, replace(SHARED, resources=lambda tag: [], key_sets=lambda key: []))
+    assert "AND spans.keys_id IN (NULL) AND (1 != 1) AND" in text
+
+
+@pytest.mark.parametrize(
+    ("tag", "key_sets"),
+    [(TagFilter("k", "v"), range(101)), (TagFilter("event", "v"), [5]), (TagFilter("k"), [])],
+    ids=["a key of many key sets", "the name of an event", "presence, which may be the name of an event"],
+)
+def test_key_sets_are_not_asked_when_they_would_not_help(tag: TagFilter, key_sets: Sequence[int]) -> None:
+    shared = replace(SHARED, resources=lambda tag: [], key_sets=lambda key: key_sets)
+    text, _ = text_of(TraceQuery(10, 20, 1, tags=(tag,)), shared)
+    assert text.endswith("AND spans.tokens @> %(tokens_1)s::INTEGER[]")
 
 
 def test_presence_of_a_key_is_asked_of_the_sets_of_keys() -> None:
