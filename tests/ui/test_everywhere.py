@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.process.clew_process import Clew
 from tests.ui.browser import THEMES, Theme, serious_findings
@@ -22,6 +22,7 @@ READY = {
     "/doors": "tbody tr",
 }
 """Views, and what stands there once they have what they show."""
+NARROW: ViewportSize = {"width": 760, "height": 800}
 _HANGUL = re.compile("[가-힣]")
 
 
@@ -146,3 +147,24 @@ def test_nothing_moves_for_those_who_want_no_motion(look: Looking) -> None:
 
     moving = "node => getComputedStyle(node).transitionDuration"
     assert page.locator(".graph-node").first.evaluate(moving) in ("0s", "")
+
+
+@pytest.mark.parametrize("path", READY)
+def test_in_a_narrow_window_the_page_itself_does_not_scroll_sideways(look: Looking, path: str) -> None:
+    page = arrived(look(path), path)
+
+    page.set_viewport_size(NARROW)
+
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_heads_and_rows_of_a_table_stand_in_the_same_columns_in_a_narrow_window(look: Looking, shop: Clew) -> None:
+    page = look(f"/trace/{two_checkouts(shop).partition('...')[0]}?view=statistics")
+    page.set_viewport_size(NARROW)
+    table = page.get_by_role("grid", name="Statistics")
+    expect(table.get_by_role("row").nth(1)).to_be_visible()
+
+    lefts = "cells => cells.map(cell => Math.round(cell.getBoundingClientRect().left))"
+    heads, cells = table.get_by_role("columnheader"), table.get_by_role("row").nth(1).get_by_role("gridcell")
+
+    assert heads.evaluate_all(lefts) == cells.evaluate_all(lefts)
