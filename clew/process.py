@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from clew import VERSION
 from clew.admin import Health, admin_app, metrics_app, status_app
+from clew.allocator import give_code_back
 from clew.archive import opened_archive
 from clew.door_watch import DoorWatch
 from clew.doors import Doors
@@ -74,6 +75,7 @@ class Process:
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_GARBAGE_THRESHOLDS)
+            give_code_back()
             self._health.ready()
             click.echo(json.dumps({"event": "ready", "doors": self._doors.shown, "version": VERSION}))
             await stop.wait()

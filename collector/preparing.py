@@ -4,7 +4,7 @@ import logging
 import time
 
 from collector.decode import otlp_proto, zipkin_json_v2
-from collector.decode.compiled.compiling import FOLDER, give_compiler_back
+from collector.decode.compiled.compiling import FOLDER
 from wire import otlp_lean_pb2 as lean
 
 log = logging.getLogger("clew.collector")
@@ -23,7 +23,6 @@ def prepare() -> None:
     took_s = time.monotonic() - begun_s
     if took_s > _SOON_S:
         log.info("the decoder's loops took %.1f s; they are kept in %s", took_s, FOLDER)
-    give_compiler_back()
 
 
 def _request() -> bytes:

@@ -14,7 +14,6 @@ from storage.clickhouse.cluster import Cluster
 from storage.contract import SpanStore
 from storage.errors import StoreConfigurationError
 from storage.memory import MemoryStore
-from storage.postgresql.address import address_of
 from storage.revisions import StoreSchema
 from storage.settings import TEMPORARY, StorageSettings
 
@@ -47,6 +46,7 @@ def _schema_at(url: str, variable: str, settings: StorageSettings) -> StoreSchem
 
         return DuckDBSchema(_path_of(url, variable), int(settings.memory_limit_bytes))
     if urlsplit(url).scheme in _POSTGRESQL:
+        from storage.postgresql.address import address_of
         from storage.postgresql.schema import PostgreSQLSchema
 
         return PostgreSQLSchema(address_of(url, variable))
@@ -88,6 +88,7 @@ def _store_at(settings: StorageSettings, variable: str) -> SpanStore:
             return TemporaryDuckDBStore(*rest)
         return DuckDBStore(_path_of(settings.url, variable), *rest)
     if parts.scheme in _POSTGRESQL:
+        from storage.postgresql.address import address_of
         from storage.postgresql.store import PostgreSQLStore
 
         return PostgreSQLStore(
@@ -123,6 +124,8 @@ def _same_database(url: str, other: str) -> bool:
         return (here.host, here.database) == (there.host, there.database)
     if not schemes <= set(_POSTGRESQL):
         return False
+    from storage.postgresql.address import address_of
+
     return address_of(url, "CLEW_ARCHIVE_URL").where == address_of(other, "CLEW_STORAGE_URL").where
 
 

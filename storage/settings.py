@@ -82,7 +82,7 @@ class StorageSettings(SettingsModel):
         "start on an older one until `clew migrate up` was run.",
     )
     memory_limit_bytes: ByteSize = Field(
-        ByteSize(128 * 2**20),
+        ByteSize(112 * 2**20),
         alias="CLEW_STORAGE_MEMORY_LIMIT",
         ge=64 * 2**20,
         description="Working memory of the embedded store (its buffers, not the whole process).",

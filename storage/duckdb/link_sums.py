@@ -34,9 +34,6 @@ SETTLED_ROWS = 200_000
 """Every question reads all recent rows: 5 ms for this many."""
 RELINKED_SPANS = 10_000
 """A larger trace is set aside when it changes: linking it takes 10 ms, ten times that if its spans are repeated."""
-COUNTED_SLICE_SPANS = 1 << 17
-"""Spans of a trace come within some seconds, at 50,000 spans/s among a quarter of a million others. So each slice reads
-past many, and half as many slices read half as much: that is a third of what counting costs."""
 
 _STATE = "SELECT seq, rules FROM linked"
 _SET_STATE = "UPDATE linked SET seq = $1, rules = $2"
@@ -144,7 +141,7 @@ def count_commits(cursor: duckdb.DuckDBPyConnection, after: int, upto: int) -> p
         read_values={"after": after, "upto": upto},
         with_set_aside=False,
     )
-    slices = whole_traces(cursor, asked, slice_spans=COUNTED_SLICE_SPANS)
+    slices = whole_traces(cursor, asked)
     change = _add(cursor, (_with_large_set_aside(cursor, part) for part in slices))
     cursor.execute(_SET_STATE, [upto, RULES])
     return change

@@ -28,7 +28,7 @@ _SCENARIOS = {
     "zipkin": (Stream("zipkin", 256, None),),
     "mixed": (Stream("otlp", 64, 20_000.0), Stream("zipkin", 256, 5_000.0)),
     "otlp-paced": (Stream("otlp", 64, 50_000.0),),
-    "zipkin-paced": (Stream("zipkin", 256, 15_000.0),),
+    "zipkin-paced": (Stream("zipkin", 512, 15_000.0),),
 }
 console = Console(width=None if sys.stdout.isatty() else 180)
 

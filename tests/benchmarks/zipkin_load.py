@@ -1,4 +1,8 @@
-"""The Envoy of the benchmark: 5-span posts over many keep-alive connections, one request in flight on each."""
+"""The Envoys of the benchmark: 5-span posts over many keep-alive connections, one request in flight on each.
+
+A proxy opens as many connections as it needs, so there must be more than requests in flight: with fewer, posts wait
+here for a free one, and that would be measured. 3000 posts/s of 90 ms are 270 in flight.
+"""
 
 import asyncio
 import time

@@ -5,9 +5,7 @@ imports, so the folder that keeps the machine code is named after all sources of
 """
 
 import atexit
-import ctypes
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,7 +19,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).parent
-_MADV_DONTNEED = 4
 
 
 def _kept_folder() -> Path:
@@ -64,19 +61,3 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """The same for a part of such functions. A call that passes arrays on costs more than most of these do."""
     return cast("Callable[P, R]", numba.njit(forceinline=True, **_OPTIONS)(function))
-
-
-def give_compiler_back() -> None:
-    """Let the system have the memory of LLVM's own code, some 50 MB, once all loops are loaded.
-
-    Pages of code are those of the file: if the compiler is needed again they are read again. Not so its data, which the
-    loader has changed. Linux only.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    advise = ctypes.CDLL(None).madvise
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        addresses, modes, *_, name = line.split()
-        if "llvmlite" in name and modes == "r-xp":
-            start, end = (int(address, 16) for address in addresses.split("-"))
-            advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
