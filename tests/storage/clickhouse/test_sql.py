@@ -48,6 +48,12 @@ def test_a_trace_is_asked_by_its_buckets_its_low_half_and_its_id() -> None:
     )
 
 
+def test_one_trace_is_read_by_one_thread_and_several_by_as_many_as_there_are() -> None:
+    one, two = ([sql.low_number(a_trace_id(n)) for n in range(1, last)] for last in (2, 3))
+    assert sql.spans_of_traces(one, None).endswith(" ORDER BY written SETTINGS max_threads = 1")
+    assert sql.spans_of_traces(two, None).endswith(" ORDER BY written")
+
+
 def test_a_bucket_is_the_one_that_clickhouse_computes(store: ClickHouseStore, address: Address) -> None:
     starts = [0, 1, -1, sql.BUCKET_NS, sql.BUCKET_NS - 1, -sql.BUCKET_NS, 1 - sql.BUCKET_NS, 2**63 - 1, -(2**63)]
     store.write(SpanBatch.of([a_span(span=n, start_ns=start) for n, start in enumerate(starts, 1)], TODAY_NS))
