@@ -55,16 +55,23 @@ function traceUrl(traceId: string, part: string, clocks: ClockRule): string {
   return apiUrl(path, { clockSkew: clocks === "jaeger" ? "" : clocks });
 }
 
-/** The tree of a trace, as soon as that has come, and then how its time was spent. */
+/** The tree of a trace, as soon as that has come. How its time was spent is read when it is first asked for. */
 export async function outlineOfTrace(
   traceId: string,
   clocks: ClockRule,
   signal?: AbortSignal,
-): Promise<{ outline: Outline; timing: Promise<OutlineTiming> }> {
+): Promise<{ outline: Outline; timing: () => Promise<OutlineTiming> }> {
   const parts = jsonInParts(traceUrl(traceId, "/outline", clocks), signal);
   const outline = (await parts.next()).value as Outline;
-  if (outline.timing) return { outline, timing: Promise.resolve(outline.timing) };
-  return { outline, timing: parts.next().then(({ value }) => (value as Required<Outline>).timing) };
+  let rest: Promise<OutlineTiming> | undefined;
+  const timing = async () => outline.timing ?? ((await parts.next()).value as Required<Outline>).timing;
+  return {
+    outline,
+    timing: () => {
+      rest ??= timing();
+      return rest;
+    },
+  };
 }
 
 /** The address of the whole document of a trace. */

@@ -95,7 +95,7 @@ function useTrace(traceId: string) {
     queryKey: ["trace", traceId, "jaeger"],
     queryFn: async ({ signal }) => {
       const { outline, timing } = await outlineOfTrace(traceId, "jaeger", signal);
-      return traceOf({ ...outline, timing: await timing });
+      return traceOf({ ...outline, timing: await timing() });
     },
     staleTime: 60_000,
     structuralSharing: false,

@@ -6,7 +6,7 @@ import { ApiError } from "../../api/http.ts";
 import { Failed, Loading } from "../../components/states.tsx";
 import { useT } from "../../i18n/index.ts";
 import { remoteDetails } from "../../model/details.ts";
-import { type Timing, type Trace, timingOf, traceOf } from "../../model/trace.ts";
+import { type OutlineTiming, type Trace, timingOf, traceOf } from "../../model/trace.ts";
 import { TracePage } from "./trace-page.tsx";
 
 const CLOCK_RULES: readonly ClockRule[] = ["jaeger", "zipkin", "none"];
@@ -20,9 +20,7 @@ export default function TraceView({ traceId }: { traceId: string }) {
     queryKey: ["trace", traceId, clocks],
     queryFn: async ({ signal }) => {
       const { outline, timing } = await outlineOfTrace(traceId, clocks, signal);
-      const trace = traceOf(outline);
-      // When the connection breaks off, what is shown stays.
-      return { trace, timing: timing.then(timingOf, () => trace.timing) };
+      return { trace: traceOf(outline), timing };
     },
     staleTime: 60_000,
     structuralSharing: false,
@@ -60,11 +58,15 @@ export default function TraceView({ traceId }: { traceId: string }) {
 }
 
 /** The trace, at once; it knows how its time was spent when that has come. */
-function useTimed(asked: { trace: Trace; timing: Promise<Timing> } | undefined): Trace | undefined {
+function useTimed(asked: { trace: Trace; timing: () => Promise<OutlineTiming> } | undefined): Trace | undefined {
   const [come, setCome] = useState<{ asked: typeof asked; trace: Trace }>();
   useEffect(() => {
     let current = true;
-    void asked?.timing.then((timing) => current && setCome({ asked, trace: { ...asked.trace, timing } }));
+    // Here, for the rows are in the page now.
+    asked?.timing().then(
+      (timing) => current && setCome({ asked, trace: { ...asked.trace, timing: timingOf(timing) } }),
+      () => undefined, // the connection broke off: what is shown stays
+    );
     return () => {
       current = false;
     };
