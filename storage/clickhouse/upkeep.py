@@ -69,7 +69,8 @@ class Upkeep:
             if bucket not in summed and _is_worth_it(state, int(mark_ns))
         }
         # The states of what they touch have changed, too.
-        self._waiting = set(wanted).union(*(states[bucket].touched for bucket in news if bucket in states))
+        touched = {each for bucket in news if bucket in states for each in states[bucket].touched}
+        self._waiting = wanted.keys() | {bucket for bucket in touched if bucket > 0}
         settled_ns = now_ns - SETTLED_NS - self._patience_ns
         return {bucket: state for bucket, state in wanted.items() if state.last_received_ns <= settled_ns}
 

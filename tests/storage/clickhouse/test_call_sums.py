@@ -198,6 +198,16 @@ def rows_of(address: Address, table: str) -> int:
     return int(clickhouse_server().execute(f"SELECT count() FROM {address.database}.{table}"))
 
 
+@pytest.mark.usefixtures("eager")
+def test_buckets_of_before_1970_which_no_one_asks_the_sums_of_are_not_summed_up(
+    store: ClickHouseStore, address: Address
+) -> None:
+    write(store, a_call(1), a_call(1, 2, start_ns=0), a_call(1, 3, start_ns=-HOUR))
+    for now_ns in (1, 2):
+        store.maintain(KEEP_EVERYTHING, now_ns)
+    assert rows_of(address, "summed_buckets") == 1
+
+
 def test_a_bucket_that_spans_still_come_to_is_left_alone(store: ClickHouseStore, address: Address) -> None:
     received_ns = HOUR_STARTS_NS
     write(store, a_call(1), received_ns=received_ns)
