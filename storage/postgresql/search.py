@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage import searching
 from storage.contract import Accepts
@@ -72,12 +74,14 @@ class _Candidates:
         columns = sql.SPANS.c
         if not found:
             return []
+        halves = [np.frombuffer(key, dtype=">i8").tolist() for key in found]
         if not self._strict:
-            return [columns.trace_low.not_in([int.from_bytes(key, "big", signed=True) for key in found])]
-        halves = [
-            (int.from_bytes(key[:8], "big", signed=True), int.from_bytes(key[8:], "big", signed=True)) for key in found
-        ]
-        return [sa.tuple_(columns.trace_high, columns.trace_low).not_in(halves)]
+            return [columns.trace_low.not_in([low for (low,) in halves])]
+        # Of a query's rows PostgreSQL makes a hash table. A list of pairs it compares one by one: for the 1500 newest
+        # traces of all services 90 million times.
+        highs, lows = (sa.literal(list(each), ARRAY(sa.BigInteger)) for each in zip(*halves, strict=True))
+        known = sa.func.unnest(highs, lows).table_valued("high", "low").render_derived(name="known")
+        return [sa.tuple_(columns.trace_high, columns.trace_low).not_in(sa.select(known.c.high, known.c.low))]
 
 
 def _conditions(rows: Rows, texts: KnownTexts, marks: Marks, query: TraceQuery) -> list[Condition] | None:
