@@ -3,7 +3,9 @@
 The sums (`call_sums`) hold whole minutes, of the commits up to `counted.seq`; later ones are counted when asked for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Self
 
 import duckdb
@@ -27,6 +29,10 @@ from storage.requests import CallQuery, CallSeries
 
 FEW_SPANS = 200_000
 """So many are counted by themselves in some 20 ms: then windows are exact, and so are latencies of few calls."""
+CELLS_AT_ONCE = 50_000
+"""Series times steps whose sums are read at once. All of a week by the minute of 24 services took 500 MB at once."""
+_MOST_PARTS = 8
+"""Each part costs a look into the sums of its own."""
 
 _ARE_FEW = """
 SELECT count(*) <= $few FROM (
@@ -118,6 +124,10 @@ class _InPeriods:
         """The period before the first window."""
         return self.last - self.last_step * self.step - min(self.window, self.step)
 
+    def of_part(self, part: CallQuery) -> Self:
+        """That of some of its moments."""
+        return replace(self, last=part.end_ns // (self.minutes * MINUTE_NS), last_step=part.steps - 1)
+
     def parameters(self) -> dict[str, int]:
         """Those of _OF_STEPS."""
         return {
@@ -141,6 +151,27 @@ def _are_few(cursor: duckdb.DuckDBPyConnection, query: CallQuery) -> bool:
 
 def _from_sums(cursor: duckdb.DuckDBPyConnection, query: CallQuery, asked: _InPeriods) -> list[CallSeries]:
     named = _find_series(cursor, query, asked)
+    parts = _parts_of(query, len(named))
+    found = [_of_part(cursor, part, asked.of_part(part), named) for part in parts]
+    return found[0] if len(parts) == 1 else list(_joined(named, parts, found))
+
+
+def _parts_of(query: CallQuery, series: int) -> list[CallQuery]:
+    """The query; several of some of its moments each, the oldest first, when so many series have many of them."""
+    wanted = min(_MOST_PARTS, series * query.steps // CELLS_AT_ONCE + 1)
+    # The first windows of a part reach back into the part before it, which must not be most of what it reads.
+    most_points = max(-(-query.points // wanted), query.steps - query.points)
+    parts = []
+    for first in range(0, query.points, most_points):
+        points = min(most_points, query.points - first)
+        later = query.points - first - points
+        parts.append(replace(query, points=points, end_ns=query.end_ns - later * query.step_ns))
+    return parts
+
+
+def _of_part(
+    cursor: duckdb.DuckDBPyConnection, query: CallQuery, asked: _InPeriods, named: Sequence[Named]
+) -> list[CallSeries]:
     calls = cursor.execute(asked.rows("call", "calls, errors"), asked.parameters()).to_arrow_table()
     latencies = None
     if query.quantile is not None:
@@ -149,6 +180,26 @@ def _from_sums(cursor: duckdb.DuckDBPyConnection, query: CallQuery, asked: _InPe
         ).to_arrow_table()
         latencies = rows.cast(STEP_LATENCIES)
     return series_of_steps(named, calls.cast(STEP_CALLS), latencies, query)
+
+
+def _joined(
+    named: Sequence[Named], parts: Sequence[CallQuery], found: Sequence[Sequence[CallSeries]]
+) -> Iterator[CallSeries]:
+    """The series of all parts, each of which left out those without calls."""
+    by_name = [{Named(series.service, series.operation): series for series in of_part} for of_part in found]
+    for name in named:
+        if any(name in of_part for of_part in by_name):
+            pieces = [of_part.get(name) or _silent(name, part) for of_part, part in zip(by_name, parts, strict=True)]
+            calls, errors, latencies_ns = (
+                tuple(chain.from_iterable(getattr(piece, values) for piece in pieces))
+                for values in ("calls", "errors", "latencies_ns")
+            )
+            yield CallSeries(*name, calls, errors, latencies_ns)
+
+
+def _silent(name: Named, query: CallQuery) -> CallSeries:
+    none = (0,) * query.points
+    return CallSeries(*name, none, none, () if query.quantile is None else (None,) * query.points)
 
 
 def _find_series(cursor: duckdb.DuckDBPyConnection, query: CallQuery, asked: _InPeriods) -> list[Named]:
