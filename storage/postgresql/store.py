@@ -121,7 +121,7 @@ class PostgreSQLStore:
         """As SpanReader.tag_values."""
         if key not in self._autocomplete_keys:
             return []
-        return self._connections.read(lambda rows: tag_values.tag_values(rows, self._texts, marks_of(rows), key))
+        return self._connections.read(lambda rows: tag_values.tag_values(rows, self._texts, key))
 
     def dependencies(self, start_ns: int, end_ns: int) -> list[DependencyLink]:
         """As SpanReader.dependencies."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from storage import attributes as attrs
 from storage.postgresql import names, nul, sql
-from storage.postgresql.reader import Marks, marks_of
+from storage.postgresql.reader import marks_of
 from storage.postgresql.session import Rows
 from storage.postgresql.texts import KnownTexts
 
@@ -19,14 +19,18 @@ class LastSeen(NamedTuple):
     written: int
 
 
-def tag_values(rows: Rows, texts: KnownTexts, marks: Marks, key: str) -> list[str]:
+def tag_values(rows: Rows, texts: KnownTexts, key: str) -> list[str]:
     """As SpanReader.tag_values. A key that upkeep has not met is answered by reading every span that has it."""
-    if (nul.stored(key),) not in rows.fetch(sql.TAG_KEYS):
-        return sorted(values_between(rows, texts, key, 0, _LARGEST_PLACE))
-    noted = rows.fetch(sql.TAG_VALUES, sql.visible({"key": nul.stored(key)}, marks))
-    keys_ids = names.key_sets_with(rows, texts, key, elsewhere=False)
-    news = rows.fetch(sql.NEWLY_TAGGED_SPANS, sql.visible({"keys_ids": keys_ids}, marks))
-    return sorted({*(nul.plain(value) for (value,) in noted), *_values(key, news)})
+    # In one transaction, so that no value is noted between the look at those that are and the look at the others.
+    with rows.transaction():
+        rows.change(sql.OF_ONE_MOMENT)
+        if (nul.stored(key),) not in rows.fetch(sql.TAG_KEYS):
+            return sorted(values_between(rows, texts, key, 0, _LARGEST_PLACE))
+        marks = marks_of(rows)
+        noted = rows.fetch(sql.TAG_VALUES, sql.visible({"key": nul.stored(key)}, marks))
+        keys_ids = names.key_sets_with(rows, texts, key, elsewhere=False)
+        news = rows.fetch(sql.NEWLY_TAGGED_SPANS, sql.visible({"keys_ids": keys_ids}, marks))
+        return sorted({*(nul.plain(value) for (value,) in noted), *_values(key, news)})
 
 
 def values_between(rows: Rows, texts: KnownTexts, key: str, first_place: int, stop_place: int) -> dict[str, LastSeen]:

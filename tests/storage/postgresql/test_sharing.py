@@ -1,8 +1,12 @@
 """Several processes over one database: each store here stands for one."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from storage.batch import SpanBatch
+from storage.postgresql import names
 from storage.postgresql.store import PostgreSQLStore
 from storage.requests import DependencyLink, Operation, RetentionPolicy
 from storage.span import SpanKind
@@ -28,6 +32,23 @@ def test_what_one_writes_all_others_read_at_once(url: str) -> None:
             assert reader.tag_values("http.host") == [f"host{n}" for n in range(1, trace + 1)]
             assert reader.operations(FRONTEND) == [Operation("get", SpanKind.CLIENT)]
             assert reader.remote_services(FRONTEND) == [BACKEND]
+
+
+def test_no_tag_value_is_missing_while_another_process_notes_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_store(url) as upkeeper, a_store(url) as reader:
+        upkeeper.write(a_call(1, 1))
+        upkeeper.maintain(KEEP_EVERYTHING, TODAY_NS)
+        upkeeper.write(a_call(2, 1))
+        find_key_sets, rounds = names.key_sets_with, iter([KEEP_EVERYTHING])
+
+        def noted_meanwhile(*args: Any, **how: Any) -> list[int]:
+            for policy in rounds:
+                upkeeper.maintain(policy, TODAY_NS)
+            return find_key_sets(*args, **how)
+
+        monkeypatch.setattr(names, "key_sets_with", noted_meanwhile)
+        assert reader.tag_values("http.host") == ["host1", "host2"]
+        assert next(rounds, None) is None, "nothing came between"
 
 
 def test_names_that_several_meet_for_the_first_time_at_once_have_one_number_each(url: str) -> None:
