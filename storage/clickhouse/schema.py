@@ -4,12 +4,14 @@ ClickHouse has neither transactions over DDL nor locks. So the revisions are wri
 there, after a failure half-way or by another process at the same time, and the table of the version merges equal rows.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import clickhouse_connect.cc_sqlalchemy.alembic  # noqa: F401  # makes ClickHouse known to Alembic
 import sqlalchemy as sa
+from alembic.util import CommandError
 from clickhouse_connect.dbapi.connection import Connection as DriverConnection
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +32,9 @@ _SETTINGS: Mapping[str, Any] = {
     "distributed_ddl_task_timeout": 300,
     "distributed_ddl_output_mode": "throw",
 }
+_ATTEMPTS = 20
+_ATTEMPT_INTERVAL_S = 0.5
+"""Longer than another process takes from a version to the next, ten seconds in all."""
 
 
 class ClickHouseSchema:
@@ -66,11 +71,19 @@ class ClickHouseSchema:
 
     def upgrade_by(self, connection: Connection) -> SchemaState:
         """`upgrade` by a connection that is open."""
-        if not self.state_by(connection).is_current:
+        for attempt in range(1, _ATTEMPTS + 1):
+            if self.state_by(connection).is_current:
+                break
             _make_version_table(connection, self._cluster)
             self._forget_older_versions(connection)
-            with self._changing() as changing:
-                self._revisions.upgrade(changing)
+            try:
+                with self._changing() as changing:
+                    self._revisions.upgrade(changing)
+            except CommandError:
+                # Alembic reads the versions once more, and another process may have written its own meanwhile.
+                if attempt == _ATTEMPTS:
+                    raise
+                time.sleep(_ATTEMPT_INTERVAL_S)
         return self.state_by(connection)
 
     def _forget_older_versions(self, connection: Connection) -> None:
