@@ -18,6 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from storage.batch import SPAN_SCHEMA, SpanBatch
 from storage.clickhouse.address import Address, address_of
+from storage.clickhouse.connection import Connection
 from storage.clickhouse.schema import ClickHouseSchema
 from storage.clickhouse.store import ClickHouseStore
 from storage.errors import DowngradeRefused, SchemaVersionError, StoreUnavailable
@@ -132,6 +133,22 @@ def test_many_processes_that_migrate_at_once_all_find_it_done(address: Address, 
     with ClickHouseStore(address, ()) as store:
         store.write(SpanBatch.of(a_zipkin_trace(), TODAY_NS))
         assert exactly(store.get_traces([a_trace_id(1)])) == exactly([a_zipkin_trace()])
+
+
+def test_a_process_that_finds_another_between_two_versions_looks_again(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget = ClickHouseSchema._forget_older_versions
+    meanwhile = iter(["INSERT INTO {database}.alembic_version VALUES ('0001'), ('0002')"])
+
+    def forget_before_another_writes(schema: ClickHouseSchema, connection: Connection) -> None:
+        forget(schema, connection)
+        for statement in meanwhile:
+            ask(address, statement)
+
+    monkeypatch.setattr(ClickHouseSchema, "_forget_older_versions", forget_before_another_writes)
+    assert ClickHouseSchema(address).upgrade().is_current
+    assert next(meanwhile, None) is None, "nothing came between"
 
 
 class Broken(Exception):
